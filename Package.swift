@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in CI only: a new compiler's new warning must not stop a user's build.
+let isCI = Context.environment["CI"] != nil
+
+/// The one place where language mode and warnings are decided; every Swift target uses it.
+let swiftSettings: [SwiftSetting] =
+  [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+  + (isCI ? [.treatAllWarnings(as: .error)] : [])
+
+// MARK: - What others may use
+
+let products: [Product] = [
+  .executable(name: "duri", targets: ["duri"]),
+  .library(name: "Duri", targets: ["Duri"]),
+  .library(name: "DuriClient", targets: ["DuriClient"]),
+]
+
+// MARK: - What we use
+
+let dependencies: [Package.Dependency] = [
+  .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+  .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+  .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+  .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let heapModule = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let serviceLifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+// MARK: - C and C++
+
+let cTargets: [Target] = [
+  // The installed HTTP/2 library.
+  .systemLibrary(
+    name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+  // The installed BLAS.
+  .systemLibrary(
+    name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+  // The installed inflate/deflate, for gzip-compressed messages.
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  // C face of the installed C++ SentencePiece library.
+  .target(
+    name: "CSentencePiece",
+    linkerSettings: [.linkedLibrary("sentencepiece")]),
+  // Row-wise loops of the encoder, one naive reference per kernel.
+  .target(name: "CKernels"),
+]
+
+// MARK: - Swift
+
+let swiftTargets: [Target] = [
+  // Opens a model folder and describes its contract.
+  .target(name: "ModelFiles", swiftSettings: swiftSettings),
+  // Text to ids, offsets and a receipt.
+  .target(
+    name: "Tokenization", dependencies: ["CSentencePiece", "ModelFiles"],
+    swiftSettings: swiftSettings),
+  // Packed ids to pooled vectors.
+  .target(
+    name: "Encoder", dependencies: ["CKernels", "COpenBLAS", "ModelFiles"],
+    swiftSettings: swiftSettings),
+  // Admission, batching, workers.
+  .target(
+    name: "EmbeddingEngine", dependencies: ["Tokenization", "Encoder", "ModelFiles", heapModule],
+    swiftSettings: swiftSettings),
+  // Validation, limits, roles: operations without a transport.
+  .target(
+    name: "Service", dependencies: ["EmbeddingEngine", "Tokenization", "ModelFiles"],
+    swiftSettings: swiftSettings),
+  // Protobuf bodies to Service values and back.
+  .target(
+    name: "WireFormats",
+    dependencies: ["Service", "EmbeddingEngine", "Tokenization", "ModelFiles", swiftProtobuf],
+    swiftSettings: swiftSettings),
+  // HTTP/2 session without I/O.
+  .target(name: "HTTP2", dependencies: ["CNghttp2"], swiftSettings: swiftSettings),
+  // gRPC over SwiftNIO sockets, server and client.
+  .target(
+    name: "GRPCTransport",
+    dependencies: ["HTTP2", "CZlib", nioCore, nioPosix, dequeModule, logging],
+    swiftSettings: swiftSettings),
+  // The composition root.
+  .target(
+    name: "DuriServer",
+    dependencies: [
+      "GRPCTransport", "WireFormats", "Service", "EmbeddingEngine", "Encoder", "ModelFiles", "Duri",
+      logging, nioPosix, serviceLifecycle, swiftProtobuf,
+    ],
+    swiftSettings: swiftSettings),
+  // Swift client of the gRPC interface.
+  .target(
+    name: "DuriClient", dependencies: ["GRPCTransport", "WireFormats", nioPosix, swiftProtobuf],
+    swiftSettings: swiftSettings),
+  // Embedding inside the caller's own process.
+  .target(
+    name: "Duri", dependencies: ["Service", "EmbeddingEngine", "Encoder", "ModelFiles"],
+    swiftSettings: swiftSettings),
+  // The command line.
+  .executableTarget(
+    name: "duri",
+    dependencies: [
+      "DuriServer", "DuriClient", "Duri", "WireFormats", "Service", "EmbeddingEngine", "Encoder",
+      "Tokenization", "ModelFiles", argumentParser, logging,
+    ],
+    swiftSettings: swiftSettings),
+]
+
+let package = Package(
+  name: "duri", products: products, dependencies: dependencies, targets: cTargets + swiftTargets,
+  cxxLanguageStandard: .cxx17)

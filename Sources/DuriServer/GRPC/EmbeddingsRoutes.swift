@@ -1,0 +1,49 @@
+import GRPCTransport
+import Service
+import WireFormats
+
+/// `duri.v1.Embeddings`.
+struct EmbeddingsRoutes {
+  static let service = "duri.v1.Embeddings"
+
+  let embeddings: EmbeddingService
+  /// Version told by `GetModel`.
+  let version: String
+
+  func add(to routes: inout Routes) {
+    routes.add("/\(Self.service)/Embed", .unary(embed))
+    routes.add("/\(Self.service)/EmbedStream", .streaming(embedStream))
+    routes.add("/\(Self.service)/GetModel", .unary(getModel))
+  }
+
+  private func embed(_ call: ServerCall, _ body: [UInt8]) async throws -> [UInt8] {
+    let request = try decode(Duri_V1_EmbedRequest.self, body)
+    let reply = try await asStatus { () async throws(ServiceError) in
+      try await embeddings.embed(
+        request.texts, settings: try EmbedSettings(request), deadline: call.deadline)
+    }
+    return try encode(Duri_V1_EmbedResponse(reply, model: embeddings.contract.name))
+  }
+
+  private func getModel(_ call: ServerCall, _ body: [UInt8]) async throws -> [UInt8] {
+    let request = try decode(Duri_V1_GetModelRequest.self, body)
+    try await asStatus { () async throws(ServiceError) in
+      try embeddings.checkModel(request.model)
+    }
+    return try encode(
+      Duri_V1_GetModelResponse(
+        contract: embeddings.contract, precision: embeddings.embedder.precision.rawValue,
+        limits: embeddings.limits, version: version))
+  }
+
+  private func embedStream(_ call: ServerCall) async throws {
+    guard let first = try await call.nextMessage() else { return }
+    let opening = try decode(Duri_V1_EmbedStreamRequest.self, first)
+    let plan = try await asStatus { () async throws(ServiceError) in
+      try embeddings.plan(try EmbedSettings(opening.settings))
+    }
+    let stream = EmbedStream(
+      call: call, embeddings: embeddings, plan: plan, ordered: opening.settings.ordered)
+    try await stream.run(startingWith: opening)
+  }
+}

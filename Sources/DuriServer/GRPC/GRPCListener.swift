@@ -1,0 +1,59 @@
+import Duri
+import GRPCTransport
+import Logging
+import NIOCore
+import NIOPosix
+import Service
+import ServiceLifecycle
+import WireFormats
+
+/// The gRPC side of the server as a lifecycle service.
+struct GRPCListener: ServiceLifecycle.Service {
+  private let server: GRPCServer
+  private let health: HealthState
+  private let group: MultiThreadedEventLoopGroup
+  private let address: String
+  private let onListening: @Sendable (Int) -> Void
+
+  init(
+    model: EmbeddingModel, configuration: Configuration, logger: Logger,
+    onListening: @escaping @Sendable (Int) -> Void
+  ) throws {
+    let health = HealthState(
+      services: [EmbeddingsRoutes.service, HealthRoutes.service] + ReflectionRoutes.services)
+    var routes = Routes()
+    EmbeddingsRoutes(
+      embeddings: EmbeddingService(embedder: model.embedder, limits: configuration.limits),
+      version: Server.version
+    ).add(to: &routes)
+    HealthRoutes(health: health).add(to: &routes)
+    ReflectionRoutes(descriptors: try DescriptorIndex()).add(to: &routes)
+    var grpc = configuration.grpc
+    grpc.maximumMessageBytes = configuration.limits.maximumMessageBytes
+    group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.socketThreads))
+    server = GRPCServer(configuration: grpc, routes: routes, group: group, logger: logger)
+    address = "\(grpc.host):\(grpc.port)"
+    self.health = health
+    self.onListening = onListening
+  }
+
+  func run() async throws {
+    do {
+      try await withGracefulShutdownHandler {
+        try await server.serve(onListening: onListening)
+      } onGracefulShutdown: {
+        health.stopServing()
+        server.beginDrain()
+      }
+    } catch let error as IOError {
+      throw ListenError(message: "cannot listen on \(address): \(error); choose another with --grpc")
+    }
+    try await group.shutdownGracefully()
+  }
+}
+
+/// An address that cannot be listened on.
+struct ListenError: Error, CustomStringConvertible {
+  let message: String
+  var description: String { message }
+}

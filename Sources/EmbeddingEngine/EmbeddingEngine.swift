@@ -1,0 +1,112 @@
+import Encoder
+import ModelFiles
+import Synchronization
+import Tokenization
+
+/// Embeds texts on threads of its own: admission by tokens, blocks without padding, earliest
+/// deadline first.
+///
+/// The same text gives the same vector whatever else is computed with it, provided the encoder
+/// keeps that promise.
+///
+/// Threads: `workers` that compute, `tokenizerThreads` that tokenize while all workers compute, and
+/// one that answers cancelled and expired texts. They end after ``shutdown()``, or when the engine
+/// is let go.
+public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
+  public let contract: ModelContract
+  public let precision: Precision
+  private let core: EngineCore
+  private let preparer: TextPreparer
+  private let calls = Atomic<Scheduler.CallID>(0)
+
+  /// Starts the threads; each worker allocates its workspace.
+  ///
+  /// - Parameters:
+  ///   - tokenizer: shared by all threads.
+  ///   - encoder: its weights are shared by all workers.
+  ///   - now: the clock that deadlines are held against; tests give their own.
+  public init(
+    contract: ModelContract, precision: Precision, tokenizer: any Tokenizer, encoder: E,
+    configuration: EngineConfiguration = EngineConfiguration(),
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+  ) {
+    self.contract = contract
+    self.precision = precision
+    let configuration = configuration.checked
+    let maximumTokens = max(1, min(contract.maximumTokens, encoder.maximumTokens))
+    let blockTexts = min(configuration.blockTokens, 128)
+    let preparer = TextPreparer(
+      tokenizer: tokenizer, maximumTokens: maximumTokens, dimension: encoder.dimension)
+    let core = EngineCore(
+      limits: Scheduler.Limits(
+        queueTokens: configuration.queueTokens, blockTokens: configuration.blockTokens,
+        blockTexts: blockTexts, patience: configuration.patience, workers: configuration.workers),
+      tokenizerThreads: configuration.tokenizerThreads, now: now)
+    self.preparer = preparer
+    self.core = core
+
+    let workspaceTokens = max(configuration.blockTokens, encoder.maximumTokens)
+    for number in 0..<core.threads.workers {
+      EngineThread.start("duri-worker-\(number)") {
+        Worker(
+          number: number, core: core, preparer: preparer, encoder: encoder,
+          workspaceTokens: workspaceTokens, blockTexts: blockTexts
+        ).run()
+        core.threadEnded()
+      }
+    }
+    for number in core.threads.workers..<core.threads.keeper {
+      EngineThread.start("duri-tokens-\(number - core.threads.workers)") {
+        TokenizerThread(number: number, core: core, preparer: preparer).run()
+        core.threadEnded()
+      }
+    }
+    EngineThread.start("duri-keeper") {
+      Keeper(core: core).run()
+      core.threadEnded()
+    }
+  }
+
+  deinit {
+    // No call is in flight here: each one holds the engine.
+    core.drain()
+  }
+
+  public var load: EngineLoad { core.load }
+
+  public func embed(
+    _ inputs: [EmbedInput], deadline: ContinuousClock.Instant?, admission: Admission,
+    deliver: @escaping @Sendable (Int, Result<Embedded, EngineError>) -> Void
+  ) async throws(EngineError) -> StageTimings {
+    guard !inputs.isEmpty else { return .zero }
+    guard !Task.isCancelled else { throw EngineError(Scheduler.Drop.Reason.cancelled) }
+    let id = calls.add(1, ordering: .relaxed).newValue
+    let texts = inputs.map { Scheduler.Text(tokens: preparer.estimatedTokens($0)) }
+    let outcome = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let record = CallRecord(
+          inputs: inputs, submitted: core.now(), deliver: deliver, continuation: continuation)
+        let refusal = core.submit(
+          id, record, texts: texts, admission: admission, deadline: deadline)
+        if let refusal { continuation.resume(returning: .failure(refusal)) }
+        // A cancellation that came before the call was known found nothing to drop.
+        if Task.isCancelled { core.cancel(id) }
+      }
+    } onCancel: {
+      core.cancel(id)
+    }
+    return try outcome.get()
+  }
+
+  /// Refuses new calls with `.shuttingDown` (those waiting for admission too), finishes what was
+  /// admitted, and returns when every thread has ended. May be called more than once.
+  public func shutdown() async {
+    core.drain()
+    await core.threadsEnded()
+  }
+
+  /// Looks at the clock now: for tests whose clock jumps.
+  func clockMoved() {
+    core.unpark(core.threads.keeper)
+  }
+}

@@ -1,0 +1,92 @@
+import HTTP2
+import NIOCore
+import NIOPosix
+
+/// A client's connection to one gRPC server, cleartext HTTP/2. Calls from any task share it.
+public final class GRPCChannel: Sendable {
+  private let channel: any Channel
+  private let handler: NIOLoopBound<ClientConnectionHandler>
+  private let authority: String
+
+  /// Connects.
+  ///
+  /// - Throws: `unavailable` naming the address if nothing answers there within `timeout`.
+  public static func connect(
+    host: String, port: Int, group: any EventLoopGroup, maximumMessageBytes: Int = 64 << 20,
+    timeout: Duration = .seconds(10)
+  ) async throws(GRPCError) -> GRPCChannel {
+    let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    do {
+      let (channel, handler) = try await ClientBootstrap(group: group)
+        .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .connectTimeout(TimeAmount(timeout))
+        .connect(host: host, port: port) { channel in
+          channel.eventLoop.makeCompletedFuture {
+            let handler = try ClientConnectionHandler(maximumMessageBytes: maximumMessageBytes)
+            try channel.pipeline.syncOperations.addHandler(handler)
+            return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
+          }
+        }
+      return GRPCChannel(channel: channel, handler: handler, authority: authority)
+    } catch {
+      throw GRPCError(
+        .unavailable, "no server answers at \(authority); start one with `duri serve`, or check the address")
+    }
+  }
+
+  private init(
+    channel: any Channel, handler: NIOLoopBound<ClientConnectionHandler>, authority: String
+  ) {
+    self.channel = channel
+    self.handler = handler
+    self.authority = authority
+  }
+
+  /// Starts a call; messages go either way until each side has finished.
+  ///
+  /// - Parameter path: `/package.Service/Method`
+  /// - Parameter timeout: sent to the server as the call's deadline; nil waits for ever.
+  public func start(_ path: String, timeout: Duration? = nil) async throws(GRPCError) -> ClientCall {
+    var headers: Metadata = [
+      .init(name: ":method", value: "POST"), .init(name: ":scheme", value: "http"),
+      .init(name: ":path", value: path), .init(name: ":authority", value: authority),
+      .init(name: "te", value: "trailers"),
+      .init(name: "content-type", value: "application/grpc"),
+      .init(name: "grpc-accept-encoding", value: MessageEncoding.accepted),
+      .init(name: "user-agent", value: "duri-swift"),
+    ]
+    if let timeout { headers.append(.init(name: "grpc-timeout", value: formatTimeout(timeout))) }
+    let request = headers
+    let result = await withCheckedContinuation { continuation in
+      channel.eventLoop.execute { [handler] in
+        continuation.resume(returning: handler.value.open(request))
+      }
+    }
+    return try result.get()
+  }
+
+  /// One message out, one back.
+  public func unary(
+    _ path: String, _ message: [UInt8], timeout: Duration? = nil
+  ) async throws(GRPCError) -> [UInt8] {
+    let call = try await start(path, timeout: timeout)
+    do {
+      try await call.send(message)
+    } catch where error.code == .cancelled && !Task.isCancelled {
+      // The server answered before it took the message; its status, read below, says why.
+    }
+    call.finishSending()
+    guard let reply = try await call.nextMessage() else {
+      throw GRPCError(.internal, "the server sent status OK without a message")
+    }
+    guard try await call.nextMessage() == nil else {
+      throw GRPCError(.internal, "the server sent several messages where one is expected")
+    }
+    return reply
+  }
+
+  /// Closes the connection; open calls fail with `unavailable`.
+  public func close() async {
+    try? await channel.close()
+  }
+}

@@ -1,0 +1,82 @@
+import DequeModule
+import Synchronization
+
+/// Hands a call's inbound messages from the event loop to the one task that reads them.
+final class Inbox: Sendable {
+  typealias Next = Result<[UInt8]?, GRPCError>
+
+  private struct State {
+    var messages: Deque<[UInt8]> = []
+    /// Set once: nothing follows the messages already here. `.success(nil)` is a clean end.
+    var end: Next?
+    var readerCancelled = false
+    var reader: CheckedContinuation<Next, Never>?
+  }
+
+  private let state = Mutex(State())
+  /// Called after the reader took the last message here, so that flow-control credit can go back.
+  private let onEmptied: @Sendable () -> Void
+
+  init(onEmptied: @escaping @Sendable () -> Void) {
+    self.onEmptied = onEmptied
+  }
+
+  var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
+
+  func push(_ message: [UInt8]) {
+    let reader = state.withLock { state -> CheckedContinuation<Next, Never>? in
+      guard state.end == nil else { return nil }
+      guard let reader = state.reader else {
+        state.messages.append(message)
+        return nil
+      }
+      state.reader = nil
+      return reader
+    }
+    reader?.resume(returning: .success(message))
+  }
+
+  /// Nothing will follow. A failure replaces a clean end; a clean end never replaces a failure.
+  ///
+  /// - Parameter discardingUnread: drop what was not read yet: nobody waits for its outcome.
+  func finish(_ failure: GRPCError? = nil, discardingUnread: Bool = false) {
+    let end: Next = failure.map { .failure($0) } ?? .success(nil)
+    let reader = state.withLock { state -> CheckedContinuation<Next, Never>? in
+      if discardingUnread { state.messages.removeAll() }
+      if state.end == nil || failure != nil { state.end = end }
+      defer { state.reader = nil }
+      return state.reader
+    }
+    reader?.resume(returning: end)
+  }
+
+  /// The next message; nil after the last. For one task at a time.
+  func next() async throws(GRPCError) -> [UInt8]? {
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Next, Never>) in
+        let (answer, emptied) = state.withLock { state -> (Next?, Bool) in
+          if let message = state.messages.popFirst() {
+            return (.success(message), state.messages.isEmpty)
+          }
+          if let end = state.end { return (end, false) }
+          if state.readerCancelled { return (.failure(.taskCancelled), false) }
+          if state.reader != nil {
+            return (.failure(GRPCError(.internal, "two tasks read one call's messages")), false)
+          }
+          state.reader = continuation
+          return (nil, false)
+        }
+        if emptied { onEmptied() }
+        if let answer { continuation.resume(returning: answer) }
+      }
+    } onCancel: {
+      let reader = state.withLock { state -> CheckedContinuation<Next, Never>? in
+        state.readerCancelled = true
+        defer { state.reader = nil }
+        return state.reader
+      }
+      reader?.resume(returning: .failure(.taskCancelled))
+    }
+    return try result.get()
+  }
+}

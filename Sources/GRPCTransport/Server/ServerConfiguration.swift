@@ -1,0 +1,28 @@
+import HTTP2
+
+/// Limits and times of the gRPC server.
+public struct GRPCServerConfiguration: Sendable {
+  /// Address to listen on, a name or number; default 127.0.0.1.
+  public var host = "127.0.0.1"
+  /// TCP port; 0 lets the system choose. Default 50051.
+  public var port = 50_051
+  /// Largest request message, bytes, also after decompression; default 4 MiB.
+  public var maximumMessageBytes = 4 << 20
+  /// Connections served at once; more are closed on arrival. Default 800, under the usual limit of 1,024 open files.
+  public var maximumConnections = 800
+  /// Bytes of requests held for all calls together (incomplete or not yet read by their handler); a call that would
+  /// exceed it fails with RESOURCE_EXHAUSTED. Default 512 MiB.
+  public var maximumHeldBytes = 512 << 20
+  /// A connection that has not completed the HTTP/2 preface and SETTINGS by then is closed; default 10 s.
+  public var handshakeTimeout = Duration.seconds(10)
+  /// A connection silent for this long is asked for a sign of life (PING); default 60 s.
+  public var keepaliveInterval = Duration.seconds(60)
+  /// …and closed if none comes within this time; default 20 s.
+  public var keepaliveTimeout = Duration.seconds(20)
+  /// Time open calls get to finish once draining has begun; then they are cancelled. Default 30 s.
+  public var drainTimeout = Duration.seconds(30)
+  /// The HTTP/2 side: windows, streams a connection, header sizes.
+  public var http2 = Session.Configuration()
+
+  public init() {}
+}

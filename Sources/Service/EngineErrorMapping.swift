@@ -1,0 +1,17 @@
+import EmbeddingEngine
+
+extension ServiceError {
+  /// The engine's error in the words every transport knows.
+  public init(_ error: EngineError) {
+    let code: Code =
+      switch error.code {
+      case .overloaded: .resourceExhausted
+      case .deadlineExceeded: .deadlineExceeded
+      case .cancelled: .cancelled
+      case .invalidText, .textTooLong: .invalidArgument
+      case .nonFinite, .internalFailure: .internal
+      case .shuttingDown: .unavailable
+      }
+    self.init(code, error.message, retryAfter: error.retryAfter)
+  }
+}

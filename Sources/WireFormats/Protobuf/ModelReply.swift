@@ -1,0 +1,49 @@
+import EmbeddingEngine
+import ModelFiles
+import Service
+
+extension Duri_V1_GetModelResponse {
+  public init(contract: ModelContract, precision: String, limits: ServiceLimits, version: String) {
+    self.init()
+    self.contract = Duri_V1_ModelContract(contract)
+    self.precision = precision
+    self.version = version
+    self.limits.maximumTexts = UInt32(clamping: limits.maximumTexts)
+    self.limits.maximumTextBytes = UInt32(clamping: limits.maximumTextBytes)
+    self.limits.maximumMessageBytes = UInt32(clamping: limits.maximumMessageBytes)
+    self.limits.streamWindow = UInt32(clamping: limits.streamWindow)
+  }
+}
+
+extension Duri_V1_ModelContract {
+  init(_ contract: ModelContract) {
+    self.init()
+    name = contract.name
+    architecture = contract.body.architecture.rawValue
+    dimension = UInt32(clamping: contract.dimension)
+    maximumTokens = UInt32(clamping: contract.maximumTokens)
+    pooling = contract.pooling.rawValue
+    normalizes = contract.normalizes
+    prompts = Duri_V1_Prompts(contract.prompts)
+    layers = UInt32(clamping: contract.body.layerCount)
+    hiddenSize = UInt32(clamping: contract.body.hiddenSize)
+    heads = UInt32(clamping: contract.body.headCount)
+    vocabularySize = UInt32(clamping: contract.body.vocabularySize)
+    provenance = contract.provenance
+  }
+}
+
+extension Duri_V1_Prompts {
+  init(_ prompts: Prompts) {
+    self.init()
+    query = prompts.query
+    passage = prompts.passage
+    symmetric = prompts.symmetric
+    if let template = prompts.instruct {
+      instruct.opening = template.opening
+      instruct.closing = template.closing
+      instruct.defaultTask = template.defaultTask
+      instruct.symmetricTask = template.symmetricTask
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import DuriServer
+import Foundation
+import Logging
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serve a model over gRPC (HTTP/2 without TLS) until SIGTERM or Ctrl-C.",
+    discussion: """
+      Examples:
+        duri serve                                   the built-in model on 127.0.0.1:50051
+        duri serve --model ./multilingual-e5-small   a folder in Hugging Face layout
+        duri serve --grpc 0.0.0.0:50051 --threads 8  on every interface, eight workers
+
+      On SIGTERM health turns to NOT_SERVING, new calls are refused and open ones get the drain
+      time to end.
+      """)
+
+  @OptionGroup var options: ModelOptions
+
+  @Option(help: ArgumentHelp("Address to listen on; port 0 takes a free one.", valueName: "host:port"))
+  var grpc = Address(host: "127.0.0.1", port: 50_051)
+
+  @Option(help: ArgumentHelp("Texts accepted in one Embed call.", valueName: "n"))
+  var maxTexts: Int?
+
+  @Option(help: ArgumentHelp("Bytes accepted in one request message.", valueName: "bytes"))
+  var maxMessageBytes: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Tokens that may wait or be computed before calls are refused.", valueName: "n"))
+  var queueTokens: Int?
+
+  @Option(help: ArgumentHelp("Seconds that open calls get once stopping.", valueName: "s"))
+  var drainSeconds = 30
+
+  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  var logLevel = LogLevel.info
+
+  func validate() throws {
+    for (name, value) in [
+      ("--max-texts", maxTexts), ("--max-message-bytes", maxMessageBytes),
+      ("--queue-tokens", queueTokens), ("--drain-seconds", drainSeconds),
+    ] {
+      if let value, !(1...1_000_000_000).contains(value) {
+        throw ValidationError("\(name) is \(value); 1 to 1000000000 make sense")
+      }
+    }
+  }
+
+  func run() async throws {
+    try await reportingErrors {
+      LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+      var logger = Logger(label: "duri")
+      logger.logLevel = logLevel.level
+      try await Server(configuration, logger: logger).run { contract, port in
+        report(
+          "duri \(Server.version): \(contract.name) (\(contract.dimension) dimensions, "
+            + "\(contract.maximumTokens) tokens) on \(grpc.host):\(port), gRPC")
+      }
+    }
+  }
+
+  private var configuration: DuriServer.Configuration {
+    var configuration = DuriServer.Configuration()
+    configuration.model = options.model
+    configuration.precision = options.precision.resolved
+    configuration.maximumTokens = options.maxTokens
+    configuration.pooling = options.pooling
+    configuration.engine = options.engine
+    if let queueTokens { configuration.engine.queueTokens = queueTokens }
+    if let maxTexts { configuration.limits.maximumTexts = maxTexts }
+    if let maxMessageBytes { configuration.limits.maximumMessageBytes = maxMessageBytes }
+    configuration.grpc.host = grpc.host
+    configuration.grpc.port = grpc.port
+    configuration.grpc.drainTimeout = .seconds(drainSeconds)
+    return configuration
+  }
+}
+
+/// Log levels by name.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+  case trace, debug, info, notice, warning, error, critical
+
+  var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

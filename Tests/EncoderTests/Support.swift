@@ -1,0 +1,80 @@
+import Encoder
+import Foundation
+import ModelFiles
+
+@testable import Encoder
+
+/// Every kernel variant this CPU runs.
+let availableKernels: [Kernels] = ["generic", "avx2", "avx512"].compactMap { Kernels(named: $0) }
+
+let testsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+/// Folders of the tiny checkpoints that `Goldens/encoder.py` writes.
+let tinyCheckpoints = [
+  "bert-f32", "bert-bf16-gelu-new", "bert-dense", "xlm-roberta-f32", "xlm-roberta-f16-relu",
+]
+
+func tinyFolder(_ name: String) -> String {
+  testsFolder.appendingPathComponent("Goldens/encoder/\(name)").path
+}
+
+/// Reproducible numbers (SplitMix64).
+struct Numbers: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+    (0..<count).map { _ in Float.random(in: range, using: &self) }
+  }
+
+  mutating func ids(_ count: Int, vocabulary: Int) -> [Int32] {
+    (0..<count).map { _ in Int32.random(in: 3..<Int32(vocabulary), using: &self) }
+  }
+}
+
+/// Vectors of the texts computed as one block, (N) × dimension; not normalised.
+func vectors(
+  _ texts: [[Int32]], _ encoder: TransformerEncoder, _ workspace: TransformerWorkspace
+) throws -> [[Float]] {
+  var block = Block()
+  for text in texts { block.append(text) }
+  var output = [Float](repeating: .nan, count: texts.count * encoder.dimension)
+  try output.withUnsafeMutableBufferPointer { buffer throws(EncoderError) in
+    try encoder.encode(block, using: workspace, into: buffer)
+  }
+  return (0..<texts.count).map {
+    Array(output[($0 * encoder.dimension)..<(($0 + 1) * encoder.dimension)])
+  }
+}
+
+func normalized(_ vector: [Float]) -> [Float] {
+  var vector = vector
+  vector.withUnsafeMutableBufferPointer { VectorMath.normalize($0) }
+  return vector
+}
+
+/// Largest difference of two components; infinite where one is NaN or the counts differ.
+func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
+  guard a.count == b.count else { return .infinity }
+  var largest: Float = 0
+  for (x, y) in zip(a, b) where x != y {
+    let difference = abs(x - y)
+    largest = difference.isNaN ? .infinity : max(largest, difference)
+  }
+  return largest
+}
+
+/// Equality of bits, so that 0 ≠ -0 and NaN = NaN.
+func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
+  a.map(\.bitPattern) == b.map(\.bitPattern)
+}
