@@ -26,6 +26,8 @@ let dependencies: [Package.Dependency] = [
   .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  // Latency percentiles of the benchmarks, to HdrHistogram's own definition; kept by the HdrHistogram authors.
+  .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]
 
 let argumentParser = Target.Dependency.product(
@@ -37,6 +39,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let serviceLifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -97,7 +100,7 @@ let swiftTargets: [Target] = [
     name: "DuriServer",
     dependencies: [
       "GRPCTransport", "WireFormats", "Service", "EmbeddingEngine", "Encoder", "ModelFiles", "Duri",
-      logging, nioPosix, serviceLifecycle, swiftProtobuf,
+      logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf,
     ],
     swiftSettings: swiftSettings),
   // Swift client of the gRPC interface.
@@ -113,11 +116,46 @@ let swiftTargets: [Target] = [
     name: "duri",
     dependencies: [
       "DuriServer", "DuriClient", "Duri", "WireFormats", "Service", "EmbeddingEngine", "Encoder",
-      "Tokenization", "ModelFiles", argumentParser, logging,
+      "Tokenization", "ModelFiles", argumentParser, logging, histogram,
     ],
     swiftSettings: swiftSettings),
 ]
 
+// MARK: - Tests
+
+/// A target's own tests live in `Tests/<Target>Tests`.
+func tests(
+  _ target: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: "\(target)Tests", dependencies: [.byName(name: target)] + dependencies,
+    exclude: exclude, swiftSettings: swiftSettings)
+}
+
+let testTargets: [Target] = [
+  // Stand-ins shared by several targets' tests.
+  .target(
+    name: "TestSupport", dependencies: ["EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles"],
+    path: "Tests/TestSupport", swiftSettings: swiftSettings),
+  tests("ModelFiles", []),
+  tests("Tokenization", ["CSentencePiece", "ModelFiles"]),
+  tests("Encoder", ["CKernels", "COpenBLAS", "ModelFiles"]),
+  tests("EmbeddingEngine", ["Encoder", "Tokenization", "ModelFiles"]),
+  tests("Service", ["TestSupport", "EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles"]),
+  tests(
+    "WireFormats",
+    ["TestSupport", "Service", "EmbeddingEngine", "Tokenization", "ModelFiles", swiftProtobuf]),
+  tests("HTTP2", ["CNghttp2"], exclude: ["Recordings"]),
+  tests("GRPCTransport", ["HTTP2", "CZlib", nioCore, nioPosix, nioEmbedded, logging]),
+  tests(
+    "DuriServer",
+    [
+      "TestSupport", "DuriClient", "Duri", "GRPCTransport", "WireFormats", "Service",
+      "EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles", nioPosix, logging,
+    ]),
+  tests("Duri", ["Service", "ModelFiles"]),
+]
+
 let package = Package(
-  name: "duri", products: products, dependencies: dependencies, targets: cTargets + swiftTargets,
-  cxxLanguageStandard: .cxx17)
+  name: "duri", products: products, dependencies: dependencies,
+  targets: cTargets + swiftTargets + testTargets, cxxLanguageStandard: .cxx17)

@@ -13,8 +13,9 @@ const duri_kernels *duri_kernels_named(const char *name) {
   __builtin_cpu_init();
   const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (strcmp(name, "avx2") == 0 && avx2) return &duri_kernels_avx2;
-  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                     __builtin_cpu_supports("avx512vl");
   if (strcmp(name, "avx512") == 0 && avx512) return &duri_kernels_avx512;
 #endif
   return NULL;

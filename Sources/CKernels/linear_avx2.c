@@ -21,7 +21,8 @@ DURI_AVX2 DURI_INLINE __m128 sums(__m256 a, __m256 b, __m256 c, __m256 d) {
 }
 
 DURI_AVX2 DURI_INLINE void tile(const size_t rows, float *y, size_t ldy, const float *x, size_t ldx,
-                                const float *const w_o[4], size_t outs, size_t in, int add) {
+                                const float *const w_o[4], size_t outs, size_t in, int add,
+                                size_t ahead) {
   __m256 sum[3][4];
   for (size_t t = 0; t < rows; t++) {
     for (size_t j = 0; j < 4; j++) sum[t][j] = _mm256_setzero_ps();
@@ -35,6 +36,7 @@ DURI_AVX2 DURI_INLINE void tile(const size_t rows, float *y, size_t ldy, const f
 #pragma clang loop unroll(full)
     for (size_t j = 0; j < 4; j++) {
       const __m256 w_j = _mm256_loadu_ps(w_o[j] + i);
+      if (ahead != 0 && i % 16 == 0) _mm_prefetch(w_o[j] + ahead + i, _MM_HINT_T0);
       sum[0][j] = _mm256_fmadd_ps(v0, w_j, sum[0][j]);
       if (rows > 1) sum[1][j] = _mm256_fmadd_ps(v1, w_j, sum[1][j]);
       if (rows > 2) sum[2][j] = _mm256_fmadd_ps(v2, w_j, sum[2][j]);
@@ -75,14 +77,17 @@ DURI_AVX2 void duri_linear_avx2(float *y, size_t ldy, const float *x, size_t ldx
         const size_t outs = out - o < 4 ? out - o : 4;
         const float *w_o[4];
         for (size_t j = 0; j < 4; j++) w_o[j] = w + (o + (j < outs ? j : outs - 1)) * ldw + i0;
-        size_t t = t0;
-        for (; t + 3 <= t1; t += 3) {
-          tile(3, y + t * ldy + o, ldy, x + t * ldx + i0, ldx, w_o, outs, width, i0 != 0);
+        const size_t next = out - o > 4 ? 4 * ldw : 0;
+        for (size_t t = t0; t < t1; t += 3) {
+          const size_t ahead = t == t0 ? next : 0;
+          float *y_t = y + t * ldy + o;
+          const float *x_t = x + t * ldx + i0;
+          switch (t1 - t) {
+            case 1: tile(1, y_t, ldy, x_t, ldx, w_o, outs, width, i0 != 0, ahead); break;
+            case 2: tile(2, y_t, ldy, x_t, ldx, w_o, outs, width, i0 != 0, ahead); break;
+            default: tile(3, y_t, ldy, x_t, ldx, w_o, outs, width, i0 != 0, ahead); break;
+          }
         }
-        float *y_t = y + t * ldy + o;
-        const float *x_t = x + t * ldx + i0;
-        if (t1 - t == 2) tile(2, y_t, ldy, x_t, ldx, w_o, outs, width, i0 != 0);
-        if (t1 - t == 1) tile(1, y_t, ldy, x_t, ldx, w_o, outs, width, i0 != 0);
       }
       i0 += width;
     } while (i0 < in);

@@ -38,9 +38,9 @@ DURI_AVX2 DURI_INLINE void tile(const size_t rows, const int masked, float *c, s
   }
 }
 
-DURI_AVX2 DURI_INLINE void columns(const int masked, float *c, size_t ldc, const float *a, size_t lda,
-                                   const float *b, size_t ldb, size_t m, size_t k, __m256i left,
-                                   __m256i right) {
+DURI_AVX2 DURI_INLINE void columns(const int masked, float *c, size_t ldc, const float *a,
+                                   size_t lda, const float *b, size_t ldb, size_t m, size_t k,
+                                   __m256i left, __m256i right) {
   size_t i = 0;
   for (; i + 4 <= m; i += 4) {
     tile(4, masked, c + i * ldc, ldc, a + i * lda, lda, b, ldb, k, left, right);

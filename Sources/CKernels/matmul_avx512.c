@@ -7,8 +7,8 @@
 #include <immintrin.h>
 
 // c (rows, 32 or fewer): `left` and `right` are the lanes in use of the two column vectors.
-DURI_AVX512 DURI_INLINE void tile(const size_t rows, float *c, size_t ldc, const float *a, size_t lda,
-                                  const float *b, size_t ldb, size_t k, __mmask16 left,
+DURI_AVX512 DURI_INLINE void tile(const size_t rows, float *c, size_t ldc, const float *a,
+                                  size_t lda, const float *b, size_t ldb, size_t k, __mmask16 left,
                                   __mmask16 right) {
   __m512 sum[8][2];
   for (size_t i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
@@ -32,8 +32,8 @@ DURI_AVX512 DURI_INLINE __mmask16 lanes(size_t n) {
   return n >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << n) - 1);
 }
 
-DURI_AVX512 void duri_matmul_avx512(float *c, size_t ldc, const float *a, size_t lda, const float *b,
-                                    size_t ldb, size_t m, size_t n, size_t k) {
+DURI_AVX512 void duri_matmul_avx512(float *c, size_t ldc, const float *a, size_t lda,
+                                    const float *b, size_t ldb, size_t m, size_t n, size_t k) {
   for (size_t j = 0; j < n; j += 32) {
     const __mmask16 left = lanes(n - j), right = lanes(n - j > 16 ? n - j - 16 : 0);
     size_t i = 0;

@@ -1,5 +1,6 @@
-// The reference kernels: one plain loop per formula, sums in double where a sum is long. They define what
-// the faster variants must return and run on every machine. Formulas and shapes: include/CKernels.h.
+// The reference kernels: one plain loop per formula, sums in double where a sum is long. They
+// define what the faster variants must return and run on every machine. Formulas and shapes:
+// include/CKernels.h.
 
 #include <math.h>
 
@@ -16,7 +17,8 @@ void duri_linear_naive(float *y, size_t ldy, const float *x, size_t ldx, const f
   }
 }
 
-// In this loop order the inner loop is a plain y += a*x, which compilers vectorise without reordering.
+// In this loop order the inner loop is a plain y += a*x, which compilers vectorise without
+// reordering.
 void duri_matmul_naive(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
                        size_t m, size_t n, size_t k) {
   for (size_t i = 0; i < m; i++) {

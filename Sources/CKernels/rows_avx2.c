@@ -43,8 +43,8 @@ DURI_AVX2 DURI_INLINE double reduce_add_double(__m256d v) {
   return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
 }
 
-// Operand order of min and max matters below: when an operand is NaN the second one is returned, so x comes
-// second and a NaN survives.
+// Operand order of min and max matters below: when an operand is NaN the second one is returned, so
+// x comes second and a NaN survives.
 
 // exp(x), relative error 1.5 ulp; below -87.3365 the smallest normal number.
 DURI_AVX2 DURI_INLINE __m256 vector_exp(__m256 x) {
@@ -62,8 +62,8 @@ DURI_AVX2 DURI_INLINE __m256 vector_exp(__m256 x) {
   p = _mm256_fmadd_ps(p, _mm256_mul_ps(r, r), r);
   p = _mm256_add_ps(p, _mm256_set1_ps(1));
   // Times 2^k, by adding k to the exponent: -126 <= k <= 127 and 0.7 < p < 1.42.
-  const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(k),
-                                                           _mm256_set1_epi32(127)), 23);
+  const __m256i power =
+      _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(k), _mm256_set1_epi32(127)), 23);
   return _mm256_mul_ps(p, _mm256_castsi256_ps(power));
 }
 
@@ -153,9 +153,10 @@ DURI_AVX2 static void softmax(float *s, size_t lds, size_t rows, size_t n, float
   }
 }
 
-DURI_AVX2 static void residual_norm(float *y, size_t ldy, const float *x, size_t ldx, const float *r,
-                                    size_t ldr, const float *bias, const float *gamma,
-                                    const float *beta, float eps, size_t rows, size_t n) {
+DURI_AVX2 static void residual_norm(float *y, size_t ldy, const float *x, size_t ldx,
+                                    const float *r, size_t ldr, const float *bias,
+                                    const float *gamma, const float *beta, float eps, size_t rows,
+                                    size_t n) {
   for (size_t t = 0; t < rows; t++) {
     const float *x_t = x + t * ldx, *r_t = r + t * ldr;
     float *y_t = y + t * ldy;
@@ -176,10 +177,10 @@ DURI_AVX2 static void residual_norm(float *y, size_t ldy, const float *x, size_t
       __m256d b = _mm256_sub_pd(_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)), center);
       if (n - j < 8) {
         const __m256i in_row = lanes(n - j);
-        a = _mm256_and_pd(a, _mm256_castsi256_pd(
-                                 _mm256_cvtepi32_epi64(_mm256_castsi256_si128(in_row))));
-        b = _mm256_and_pd(b, _mm256_castsi256_pd(
-                                 _mm256_cvtepi32_epi64(_mm256_extracti128_si256(in_row, 1))));
+        a = _mm256_and_pd(
+            a, _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(in_row))));
+        b = _mm256_and_pd(
+            b, _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(in_row, 1))));
       }
       low = _mm256_fmadd_pd(a, a, low);
       high = _mm256_fmadd_pd(b, b, high);

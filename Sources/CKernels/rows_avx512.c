@@ -1,5 +1,5 @@
-// Softmax, activations and layer norm for AVX-512. Tails are masked lanes: a row is summed in 16 (or 8
-// double) lanes and one fixed tree, whatever its length.
+// Softmax, activations and layer norm for AVX-512. Tails are masked lanes: a row is summed in 16
+// (or 8 double) lanes and one fixed tree, whatever its length.
 
 #include <math.h>
 
@@ -8,8 +8,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// Operand order of min and max matters below: when an operand is NaN the second one is returned, so x comes
-// second and a NaN survives.
+// Operand order of min and max matters below: when an operand is NaN the second one is returned, so
+// x comes second and a NaN survives.
 
 // exp(x), relative error 1.5 ulp; below -87.3365 the smallest normal number.
 DURI_AVX512 DURI_INLINE __m512 vector_exp(__m512 x) {
@@ -79,8 +79,8 @@ DURI_AVX512 DURI_INLINE void activate_row(float *x, const float *bias, size_t n,
                                           const duri_activation function) {
   for (size_t j = 0; j < n; j += 16) {
     const __mmask16 mask = lanes(n - j);
-    const __m512 v = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, x + j),
-                                   _mm512_maskz_loadu_ps(mask, bias + j));
+    const __m512 v =
+        _mm512_add_ps(_mm512_maskz_loadu_ps(mask, x + j), _mm512_maskz_loadu_ps(mask, bias + j));
     _mm512_mask_storeu_ps(x + j, mask, vector_activation(v, function));
   }
 }
@@ -104,7 +104,8 @@ DURI_AVX512 static void softmax(float *s, size_t lds, size_t rows, size_t n, flo
       const __mmask16 mask = lanes(n - j);
       max = _mm512_mask_max_ps(max, mask, max, _mm512_maskz_loadu_ps(mask, s_r + j));
     }
-    const __m512 largest = _mm512_set1_ps(_mm512_reduce_max_ps(max)), factor = _mm512_set1_ps(scale);
+    const __m512 largest = _mm512_set1_ps(_mm512_reduce_max_ps(max)),
+                 factor = _mm512_set1_ps(scale);
     __m512 sum = _mm512_setzero_ps();
     for (size_t j = 0; j < n; j += 16) {
       const __mmask16 mask = lanes(n - j);
@@ -122,9 +123,10 @@ DURI_AVX512 static void softmax(float *s, size_t lds, size_t rows, size_t n, flo
   }
 }
 
-DURI_AVX512 static void residual_norm(float *y, size_t ldy, const float *x, size_t ldx, const float *r,
-                                      size_t ldr, const float *bias, const float *gamma,
-                                      const float *beta, float eps, size_t rows, size_t n) {
+DURI_AVX512 static void residual_norm(float *y, size_t ldy, const float *x, size_t ldx,
+                                      const float *r, size_t ldr, const float *bias,
+                                      const float *gamma, const float *beta, float eps, size_t rows,
+                                      size_t n) {
   for (size_t t = 0; t < rows; t++) {
     const float *x_t = x + t * ldx, *r_t = r + t * ldr;
     float *y_t = y + t * ldy;
@@ -144,8 +146,8 @@ DURI_AVX512 static void residual_norm(float *y, size_t ldy, const float *x, size
     for (size_t j = 0; j < n; j += 16) {
       const __mmask16 mask = lanes(n - j);
       const __m512 v = _mm512_maskz_loadu_ps(mask, y_t + j);
-      const __m512d a = _mm512_maskz_sub_pd((__mmask8)mask,
-                                            _mm512_cvtps_pd(_mm512_castps512_ps256(v)), center);
+      const __m512d a =
+          _mm512_maskz_sub_pd((__mmask8)mask, _mm512_cvtps_pd(_mm512_castps512_ps256(v)), center);
       const __m512d b = _mm512_maskz_sub_pd((__mmask8)(mask >> 8),
                                             _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)), center);
       low = _mm512_fmadd_pd(a, a, low);

@@ -16,16 +16,17 @@ extern const duri_kernels duri_kernels_avx512;
 // linear_*.c and matmul_*.c
 void duri_linear_avx2(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                       size_t rows, size_t out, size_t in);
-void duri_linear_avx512(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
-                        size_t rows, size_t out, size_t in);
+void duri_linear_avx512(float *y, size_t ldy, const float *x, size_t ldx, const float *w,
+                        size_t ldw, size_t rows, size_t out, size_t in);
 void duri_matmul_avx2(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
                       size_t m, size_t n, size_t k);
-void duri_matmul_avx512(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
-                        size_t m, size_t n, size_t k);
+void duri_matmul_avx512(float *c, size_t ldc, const float *a, size_t lda, const float *b,
+                        size_t ldb, size_t m, size_t n, size_t k);
 #endif
 
-// Floats of one input chunk of a linear kernel: long inputs are cut into equal chunks (a function of `in`
-// alone) whose sums are added in order, so that a tile of rows and weights stays in the first-level cache.
+// Floats of one input chunk of a linear kernel: long inputs are cut into equal chunks (a function
+// of `in` alone) whose sums are added in order, so that a tile of rows and weights stays in the
+// first-level cache.
 static inline size_t duri_linear_chunk(size_t in) {
   const size_t longest = 768;
   const size_t chunks = in / longest + (in % longest != 0);
@@ -62,7 +63,8 @@ static inline size_t duri_linear_rows(size_t chunk) {
 #define DURI_ERF_4 0.00518908742343f
 #define DURI_ERF_5 -0.000801686428717f
 #define DURI_ERF_6 7.87587506269e-5f
-// erf(x) = 1 - exp(Q0 + Q1 x + ...) for 1 <= x <= 4 (beyond, erf rounds to 1); error of the exponent 1.7e-8.
+// erf(x) = 1 - exp(Q0 + Q1 x + ...) for 1 <= x <= 4 (beyond, erf rounds to 1); error of the
+// exponent 1.7e-8.
 #define DURI_ERFC_0 0.000320138049678f
 #define DURI_ERFC_1 -1.13023343484f
 #define DURI_ERFC_2 -0.631826051559f

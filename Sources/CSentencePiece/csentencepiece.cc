@@ -2,12 +2,19 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
+#include <array>
+#include <cfloat>
 #include <exception>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "best_path.h"
+#include "change_detector.h"
+#include "piece_trie.h"
 
 namespace sentencepiece::logging {
 // Exported by the library but declared in no installed header; weak, so that a library which hides
@@ -18,16 +25,33 @@ __attribute__((weak)) void SetMinLogLevel(int level);
 struct csp_model {
   sentencepiece::SentencePieceProcessor processor;
   csp_model_options options;
+  csp::PieceTrie trie;
+  float unknown_score = 0;
+  // Id of each byte piece; filled if options.has_byte_pieces.
+  std::array<int32_t, 256> byte_ids{};
+};
+
+// A step of a segmentation with its place in the text as given.
+struct csp_unit {
+  csp::Step step;
+  uint32_t begin;
+  uint32_t end;
 };
 
 struct csp_encoding {
   std::vector<csp_piece> pieces;
   bool changed = false;
+  // Scratch.
+  std::string normalized;
+  std::vector<csp_unit> units;
+  std::vector<csp::PathNode> nodes;
+  std::vector<csp::Step> path;
 };
 
 namespace {
 
-constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, how the library writes a space
+// What the library takes off the lowest score for an unknown character.
+constexpr float kUnknownPenalty = 10;
 
 thread_local std::string last_error;
 
@@ -61,67 +85,155 @@ void silence_library() noexcept {
   }
 }
 
-// Walks normalised text, piece by piece, against the text it came from.
-class ChangeDetector {
- public:
-  ChangeDetector(std::string_view text, size_t from, bool adds_dummy_prefix)
-      : text_(text), from_(from), skips_space_(adds_dummy_prefix) {}
-
-  void add(std::string_view normalized, const csp_piece &piece) {
-    if (changed_) return;
-    const bool is_first = first_;
-    first_ = false;
-    if (!started_) {
-      if (piece.end <= from_ && piece.begin < from_) return;
-      started_ = true;
-      cursor_ = is_first ? 0 : piece.begin;
-      // Normalisation dropped the text between `from` and the first piece.
-      if (cursor_ > from_) changed_ = true;
-      if (!is_first) skips_space_ = false;
-    }
-    if (skips_space_) {
-      skips_space_ = false;
-      if (starts_with(normalized, kSpace)) normalized.remove_prefix(kSpace.size());
-    }
-    while (!normalized.empty() && !changed_) step(normalized);
-  }
-
-  bool changed() const {
-    return changed_ || (started_ ? cursor_ != text_.size() : from_ < text_.size());
-  }
-
- private:
-  static bool starts_with(std::string_view text, std::string_view prefix) {
-    return text.substr(0, prefix.size()) == prefix;
-  }
-
-  void step(std::string_view &normalized) {
-    if (cursor_ >= text_.size()) {
-      changed_ = true;
-    } else if (text_[cursor_] == ' ') {
-      changed_ = !starts_with(normalized, kSpace);
-      if (!changed_) normalized.remove_prefix(kSpace.size());
-      cursor_ += 1;
-    } else {
-      changed_ = text_[cursor_] != normalized.front();
-      normalized.remove_prefix(1);
-      cursor_ += 1;
-    }
-  }
-
-  std::string_view text_;
-  size_t from_;
-  size_t cursor_ = 0;
-  bool skips_space_;
-  bool first_ = true;
-  bool started_ = false;
-  bool changed_ = false;
-};
-
 // The byte that a byte piece "<0xHH>" stands for.
-char byte_of_piece(std::string_view piece) {
+uint8_t byte_of_piece(std::string_view piece) {
   const auto digit = [](char c) { return c >= 'A' ? c - 'A' + 10 : c - '0'; };
-  return piece.size() == 6 ? static_cast<char>(digit(piece[3]) << 4 | digit(piece[4])) : '\0';
+  return piece.size() == 6 ? static_cast<uint8_t>(digit(piece[3]) << 4 | digit(piece[4])) : 0;
+}
+
+// Reads the vocabulary back from the loaded library: pieces that text can be cut into go into the
+// trie.
+void index_pieces(csp_model &model) {
+  const auto &processor = model.processor;
+  float lowest = FLT_MAX;
+  std::vector<csp::PieceTrie::Entry> entries;
+  entries.reserve(static_cast<size_t>(model.options.visible_size));
+  for (int32_t id = 0; id < model.options.visible_size; ++id) {
+    const std::string &text = processor.IdToPiece(id);
+    if (model.options.has_byte_pieces && processor.IsByte(id)) {
+      model.byte_ids[byte_of_piece(text)] = id;
+    } else if (!processor.IsControl(id) && !processor.IsUnknown(id) && !processor.IsUnused(id)) {
+      entries.push_back({text, id, processor.GetScore(id)});
+      lowest = std::min(lowest, entries.back().score);
+    }
+  }
+  model.unknown_score = lowest - kUnknownPenalty;
+  model.trie.build(std::move(entries));
+}
+
+// Copies the library's segmentation into `encoding.normalized` and `encoding.units`. Bytes of an
+// unknown character are put together again.
+void collect_units(const csp_model &model,
+                   const sentencepiece::ImmutableSentencePieceText &output,
+                   csp_encoding &encoding) {
+  const csp_model_options &options = model.options;
+  const size_t count = output.pieces_size();
+  encoding.normalized.clear();
+  encoding.units.clear();
+  encoding.units.reserve(count);
+  uint32_t missing = 0;  // bytes that the unknown character at hand still needs
+  for (size_t i = 0; i < count; ++i) {
+    const auto piece = output.pieces(static_cast<int>(i));
+    const auto id = static_cast<int32_t>(piece.id());
+    const bool is_hidden_byte = id >= options.visible_size;
+    if (is_hidden_byte || (options.has_byte_pieces && model.processor.IsByte(id))) {
+      const char byte = static_cast<char>(is_hidden_byte ? id - options.visible_size
+                                                         : byte_of_piece(piece.piece()));
+      encoding.normalized.push_back(byte);
+      if (missing == 0) {
+        missing = csp::character_length(byte);
+        encoding.units.push_back({{0, options.unknown_id}, piece.begin(), piece.end()});
+      }
+      missing -= 1;
+    } else {
+      missing = 0;
+      encoding.normalized.append(piece.piece());
+      encoding.units.push_back({{0, id}, piece.begin(), piece.end()});
+    }
+    csp_unit &unit = encoding.units.back();
+    unit.step.end = static_cast<uint32_t>(encoding.normalized.size());
+    unit.end = piece.end();
+  }
+}
+
+size_t count_characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<uint8_t>(byte) & 0xC0) != 0x80;
+  }));
+}
+
+// Where `position` of normalised text, inside a unit that starts at `start`, lies in `text`. Exact
+// if the unit's characters stand for those of the text one by one; otherwise the unit's begin, as
+// the library does for the parts of one character.
+uint32_t place_inside(const csp_encoding &encoding, std::string_view text, uint32_t start,
+                      const csp_unit &unit, bool has_dummy_space, uint32_t position) {
+  std::string_view source = text.substr(unit.begin, unit.end - unit.begin);
+  std::string_view target(encoding.normalized.data() + start, unit.step.end - start);
+  size_t characters = count_characters(target.substr(0, position - start));
+  size_t all = count_characters(target);
+  if (has_dummy_space) {
+    characters -= 1;
+    all -= 1;
+  }
+  if (all != count_characters(source)) return unit.begin;
+  size_t offset = 0;
+  for (; characters > 0; --characters) {
+    do ++offset;
+    while (offset < source.size() && (static_cast<uint8_t>(source[offset]) & 0xC0) == 0x80);
+  }
+  return unit.begin + static_cast<uint32_t>(offset);
+}
+
+// Replaces the library's segmentation by the settled one where they differ.
+void settle_units(const csp_model &model, std::string_view text, csp_encoding &encoding) {
+  csp::find_best_path(model.trie, encoding.normalized, model.options.unknown_id,
+                      model.unknown_score, encoding.nodes, encoding.path);
+  const auto same = [](const csp_unit &unit, const csp::Step &step) {
+    return unit.step.end == step.end && unit.step.id == step.id;
+  };
+  if (std::equal(encoding.units.begin(), encoding.units.end(), encoding.path.begin(),
+                 encoding.path.end(), same)) {
+    return;
+  }
+  std::vector<csp_unit> settled;
+  settled.reserve(encoding.path.size());
+  size_t index = 0;
+  uint32_t start = 0;  // of units[index] in normalised text
+  uint32_t begin = encoding.units.front().begin;
+  for (const csp::Step &step : encoding.path) {
+    while (encoding.units[index].step.end < step.end) start = encoding.units[index++].step.end;
+    const csp_unit &unit = encoding.units[index];
+    const bool has_dummy_space = index == 0 && model.options.adds_dummy_prefix &&
+                                 csp::starts_with(encoding.normalized, csp::kSpace);
+    const uint32_t end = unit.step.end == step.end
+                             ? unit.end
+                             : place_inside(encoding, text, start, unit, has_dummy_space, step.end);
+    settled.push_back({step, begin, end});
+    begin = end;
+  }
+  encoding.units = std::move(settled);
+}
+
+// Turns units into pieces: runs of unknown characters become one piece, or bytes if the model has
+// them.
+void emit_pieces(const csp_model &model, std::string_view text, size_t changes_from,
+                 csp_encoding &encoding) {
+  const csp_model_options &options = model.options;
+  encoding.pieces.reserve(encoding.units.size());
+  csp::ChangeDetector detector(text, changes_from, options.adds_dummy_prefix);
+  bool in_unknown_run = false;
+  uint32_t start = 0;
+  for (const csp_unit &unit : encoding.units) {
+    const std::string_view normalized(encoding.normalized.data() + start, unit.step.end - start);
+    const csp_piece piece = {unit.step.id, unit.begin, unit.end};
+    detector.add(normalized, piece);
+    start = unit.step.end;
+    const bool is_unknown = piece.id == options.unknown_id;
+    if (is_unknown && options.has_byte_pieces) {
+      // The last byte holds the character, the others are empty.
+      for (size_t i = 0; i < normalized.size(); ++i) {
+        const int32_t id = model.byte_ids[static_cast<uint8_t>(normalized[i])];
+        const bool is_last = i + 1 == normalized.size();
+        encoding.pieces.push_back({id, piece.begin, is_last ? piece.end : piece.begin});
+      }
+    } else if (is_unknown && in_unknown_run) {
+      encoding.pieces.back().end = piece.end;
+    } else {
+      encoding.pieces.push_back(piece);
+    }
+    in_unknown_run = is_unknown;
+  }
+  encoding.changed = detector.changed();
 }
 
 }  // namespace
@@ -145,6 +257,7 @@ csp_status csp_model_new(const uint8_t *bytes, size_t count, csp_model_options o
     if (options.visible_size != size && !has_hidden_bytes) {
       return fail(CSP_BAD_MODEL, "the model has another number of pieces than stated");
     }
+    index_pieces(*made);
     *model = made.release();
     return CSP_OK;
   });
@@ -190,37 +303,9 @@ csp_status csp_encode(const csp_model *model, const char *text, size_t count,
     sentencepiece::ImmutableSentencePieceText output;
     const auto status = model->processor.Encode(input, output.mutable_proto());
     if (!status.ok()) return fail(CSP_INTERNAL, status.message());
-
-    const csp_model_options &options = model->options;
-    const size_t piece_count = output.pieces_size();
-    encoding->pieces.reserve(piece_count);
-    ChangeDetector detector(input, changes_from, options.adds_dummy_prefix);
-    bool in_unknown_run = false;
-    for (size_t i = 0; i < piece_count; ++i) {
-      const auto source = output.pieces(static_cast<int>(i));
-      csp_piece piece = {static_cast<int32_t>(source.id()), source.begin(), source.end()};
-      if (piece.id >= options.visible_size) {
-        const char byte = static_cast<char>(piece.id - options.visible_size);
-        detector.add(std::string_view(&byte, 1), piece);
-        piece.id = options.unknown_id;
-        if (in_unknown_run) {
-          encoding->pieces.back().end = piece.end;
-        } else {
-          encoding->pieces.push_back(piece);
-        }
-        in_unknown_run = true;
-        continue;
-      }
-      in_unknown_run = false;
-      encoding->pieces.push_back(piece);
-      if (options.has_byte_pieces && model->processor.IsByte(piece.id)) {
-        const char byte = byte_of_piece(source.piece());
-        detector.add(std::string_view(&byte, 1), piece);
-      } else {
-        detector.add(source.piece(), piece);
-      }
-    }
-    encoding->changed = detector.changed();
+    collect_units(*model, output, *encoding);
+    settle_units(*model, input, *encoding);
+    emit_pieces(*model, input, changes_from, *encoding);
     return CSP_OK;
   });
 }

@@ -35,9 +35,12 @@ public final class EmbeddingsClient: Sendable {
   }
 
   /// Describes the served model.
-  public func model() async throws(GRPCError) -> Duri_V1_GetModelResponse {
-    let reply = try await channel.unary(
-      "\(Self.service)/GetModel", try serialize(Duri_V1_GetModelRequest()))
+  ///
+  /// - Parameter name: fails with `notFound` unless the served model has this name; empty accepts any.
+  public func model(_ name: String = "") async throws(GRPCError) -> Duri_V1_GetModelResponse {
+    var request = Duri_V1_GetModelRequest()
+    request.model = name
+    let reply = try await channel.unary("\(Self.service)/GetModel", try serialize(request))
     return try parse(reply)
   }
 

@@ -25,8 +25,9 @@ public protocol Embedder: Sendable {
   /// - Parameters:
   ///   - deadline: after this instant no text's computation is started; nil means no limit.
   ///   - admission: what to do when the queue is full.
-  ///   - deliver: called exactly once per index of `inputs`, in any order, from one of the engine's own threads,
-  ///     as soon as that text is ready. It must be quick: a worker computes nothing meanwhile.
+  ///   - deliver: called exactly once per index of `inputs`, in any order, from one of the engine's
+  ///     own threads, as soon as that text is ready. It must be quick: a worker computes nothing
+  ///     meanwhile.
   /// - Returns: the call's timings.
   /// - Throws: if the call as a whole was not admitted; then nothing is delivered. `.overloaded`,
   ///   `.shuttingDown`, and, while waiting for admission, `.cancelled` and `.deadlineExceeded`.

@@ -9,9 +9,9 @@ import Tokenization
 /// The same text gives the same vector whatever else is computed with it, provided the encoder
 /// keeps that promise.
 ///
-/// Threads: `workers` that compute, `tokenizerThreads` that tokenize while all workers compute, and
-/// one that answers cancelled and expired texts. They end after ``shutdown()``, or when the engine
-/// is let go.
+/// Threads: `workers` that compute (a block each, or one together while there is no other),
+/// `tokenizerThreads` that tokenize while all workers compute, and one that answers cancelled and
+/// expired texts. They end after ``shutdown()``, or when the engine is let go.
 public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
   public let contract: ModelContract
   public let precision: Precision
@@ -99,7 +99,7 @@ public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
   }
 
   /// Refuses new calls with `.shuttingDown` (those waiting for admission too), finishes what was
-  /// admitted, and returns when every thread has ended. May be called more than once.
+  /// admitted, and returns when every thread has done its last work. May be called more than once.
   public func shutdown() async {
     core.drain()
     await core.threadsEnded()

@@ -33,7 +33,8 @@ public struct EngineConfiguration: Sendable, Equatable {
   var checked: EngineConfiguration {
     EngineConfiguration(
       workers: min(max(workers, 1), 1024), tokenizerThreads: min(max(tokenizerThreads, 0), 1024),
-      blockTokens: min(max(blockTokens, 1), 1 << 20), queueTokens: min(max(queueTokens, 1), 1 << 40),
+      blockTokens: min(max(blockTokens, 1), 1 << 20),
+      queueTokens: min(max(queueTokens, 1), 1 << 40),
       patience: min(max(patience, .zero), .seconds(3600)))
   }
 }

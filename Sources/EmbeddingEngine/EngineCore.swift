@@ -1,3 +1,4 @@
+import Encoder
 import Synchronization
 
 /// The shared heart of an engine: state under one lock, and a place to sleep for each thread.
@@ -79,7 +80,8 @@ final class EngineCore: Sendable {
     parkers[thread].unpark()
   }
 
-  /// A worker's next step: tokenize while that is wanted, else compute, else sleep.
+  /// A worker's next step: help the team it was called to, tokenize while that is wanted, else
+  /// compute, else sleep.
   ///
   /// - Parameter batch: the batch that `report` speaks of, then the one to compute next.
   func nextWork(
@@ -88,11 +90,14 @@ final class EngineCore: Sendable {
     let now = now()
     return update { state, endings in
       state.note(report, batch, endings: &endings)
+      if let (team, member) = state.takePlace(worker) { return .assist(team, member) }
       if state.scheduler.wantsTokens(), let text = state.nextText(now: now) {
         return .tokenize(text.id, text.input)
       }
       state.fillBatch(&batch, now: now)
-      if !batch.isEmpty { return .compute }
+      if !batch.isEmpty {
+        return .compute(state.recruit(tokens: batch.reduce(0) { $0 + $1.text.ids.count }))
+      }
       if state.isOver { return .stop }
       state.idleWorkers.append(worker)
       return .park
@@ -145,8 +150,9 @@ final class EngineCore: Sendable {
 /// What a thread does next.
 enum Work: Sendable {
   case tokenize(Scheduler.TextID, EmbedInput)
-  /// The batch is filled.
-  case compute
+  /// The batch is filled; the team is the worker's to lead.
+  case compute(Team)
+  case assist(Team, Int)
   case park
   case stop
 }
@@ -155,6 +161,8 @@ enum Work: Sendable {
 enum Report: Sendable {
   case nothing
   case tokenized(Scheduler.TextID, Prepared, Duration)
-  /// The batch it was given.
-  case computed(start: ContinuousClock.Instant, Duration)
+  /// The batch it was given, by a team of so many members.
+  case computed(start: ContinuousClock.Instant, Duration, members: Int)
+  /// Another worker's block.
+  case assisted
 }

@@ -1,3 +1,5 @@
+import Encoder
+
 /// Everything the engine's threads share; always under the lock of ``EngineCore``.
 struct EngineState: Sendable {
   typealias Instant = ContinuousClock.Instant
@@ -7,8 +9,12 @@ struct EngineState: Sendable {
   /// Threads asleep, by index; the one that fell asleep last wakes first (its caches are warm).
   var idleWorkers: [Int] = []
   var idleTokenizers: [Int] = []
-  /// Workers computing a block.
+  /// Workers computing a block, their own or another one's.
   var computing = 0
+  /// Places in teams, by worker, until the worker takes its place.
+  private var places: [(team: Team, member: Int)?]
+  /// Workers called to a team and not yet woken.
+  private var recruits: [Int] = []
   /// When the keeper will look by itself; nil: it is awake.
   var keeperWakes: Instant?
   var liveThreads: Int
@@ -21,6 +27,7 @@ struct EngineState: Sendable {
   init(scheduler: Scheduler, threads: ThreadNumbers) {
     self.scheduler = scheduler
     self.threads = threads
+    places = Array(repeating: nil, count: threads.workers)
     liveThreads = threads.count
   }
 
@@ -54,6 +61,30 @@ struct EngineState: Sendable {
     if !batch.isEmpty { computing += 1 }
   }
 
+  // MARK: - Teams
+
+  /// A team for a block of so many tokens, led by the worker that has just taken it: the workers
+  /// that have nothing else to do are called to it. They come back after that block at the latest.
+  mutating func recruit(tokens: Int) -> Team {
+    guard scheduler.untokenizedTexts + scheduler.readyTexts == 0 else { return Team(size: 1) }
+    // Calling a thread costs microseconds; a short text has few to share.
+    let helpers = min(idleWorkers.count, 3 + tokens / 16, 15)
+    let team = Team(size: 1 + helpers)
+    for member in 1..<team.size {
+      guard let worker = idleWorkers.popLast() else { break }
+      places[worker] = (team, member)
+      recruits.append(worker)
+      computing += 1
+    }
+    return team
+  }
+
+  /// The place this worker was called to, once.
+  mutating func takePlace(_ worker: Int) -> (team: Team, member: Int)? {
+    defer { places[worker] = nil }
+    return places[worker]
+  }
+
   // MARK: - Reporting it
 
   /// - Parameter batch: the one a `computed` report speaks of.
@@ -61,8 +92,9 @@ struct EngineState: Sendable {
     switch report {
     case .nothing: break
     case .tokenized(let id, let text, let duration): prepared(id, text, in: duration)
-    case .computed(let start, let duration):
-      computed(batch, from: start, in: duration, endings: &endings)
+    case .computed(let start, let duration, let members):
+      computed(batch, from: start, in: duration, members: members, endings: &endings)
+    case .assisted: computing -= 1
     }
   }
 
@@ -86,10 +118,11 @@ struct EngineState: Sendable {
 
   /// The batch is computed and delivered.
   private mutating func computed(
-    _ batch: [BatchItem], from start: Instant, in duration: Duration, endings: inout [Ending]
+    _ batch: [BatchItem], from start: Instant, in duration: Duration, members: Int,
+    endings: inout [Ending]
   ) {
     computing -= 1
-    scheduler.computed(batch.lazy.map(\.id), in: duration)
+    scheduler.computed(batch.lazy.map(\.id), in: duration * members)
     for item in batch {
       let timings = StageTimings(
         tokenization: item.tokenization,
@@ -121,7 +154,8 @@ struct EngineState: Sendable {
   /// hand-over. The tokenizer threads run only while every worker computes.
   mutating func threadsToWake() -> [Int] {
     if isOver { return wakeAll() }
-    var wakes: [Int] = []
+    var wakes = recruits
+    recruits.removeAll(keepingCapacity: true)
     if let wakesAt = keeperWakes,
       !scheduler.drops.isEmpty || scheduler.nextDeadline().map({ $0 < wakesAt }) ?? false
     {
@@ -143,7 +177,8 @@ struct EngineState: Sendable {
   }
 
   private mutating func wakeAll() -> [Int] {
-    let wakes = idleWorkers + idleTokenizers + (keeperWakes == nil ? [] : [threads.keeper])
+    let wakes = recruits + idleWorkers + idleTokenizers + (keeperWakes == nil ? [] : [threads.keeper])
+    recruits.removeAll()
     idleWorkers.removeAll()
     idleTokenizers.removeAll()
     keeperWakes = nil

@@ -28,8 +28,11 @@ enum EngineThread {
   ///
   /// - Parameter name: the first 15 bytes show in tools.
   static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
-    let thread = Thread(block: body)
-    thread.name = name
+    let thread = Thread {
+      // Set from within: on Linux a name given before the start is not passed on to the system.
+      Thread.current.name = name
+      body()
+    }
     thread.stackSize = 8 << 20
     thread.start()
   }

@@ -23,7 +23,7 @@ extension Scheduler {
   ///
   /// - Parameters:
   ///   - picked: emptied and filled; left empty if nothing is ready.
-  ///   - workers: workers without a block, the asking one included; little work is spread over them.
+  ///   - workers: those without a block, the asking one included; little work is spread over them.
   mutating func fillBlock(into picked: inout [TextID], sharing workers: Int, now: Instant) {
     picked.removeAll(keepingCapacity: true)
     expire(now: now)

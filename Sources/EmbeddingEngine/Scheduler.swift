@@ -209,6 +209,8 @@ struct Scheduler: Sendable {
   }
 
   /// The block's texts are finished, well or not.
+  ///
+  /// - Parameter duration: worker time: that of all who computed the block together.
   mutating func computed(_ block: some Sequence<TextID>, in duration: Duration) {
     var tokens = 0
     for id in block {

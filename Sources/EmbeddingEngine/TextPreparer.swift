@@ -34,7 +34,7 @@ struct TextPreparer: Sendable {
       guard !text.ids.isEmpty, text.ids.count <= maximumTokens else {
         throw TokenizationError(
           code: .internalFailure,
-          message: "the tokenizer gave \(text.ids.count) tokens; 1 to \(maximumTokens) are possible")
+          message: "the tokenizer gave \(text.ids.count) tokens; 1 to \(maximumTokens) fit")
       }
       return Prepared(ids: text.ids, receipt: text.receipt)
     } catch {

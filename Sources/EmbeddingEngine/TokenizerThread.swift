@@ -15,7 +15,7 @@ struct TokenizerThread {
         report = core.tokenize(id, input, with: preparer)
       case .park:
         core.park(number)
-      case .compute, .stop:
+      case .compute, .assist, .stop:
         return
       }
     }

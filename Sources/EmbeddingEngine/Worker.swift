@@ -1,6 +1,7 @@
 import Encoder
 
-/// One worker thread: tokenizes what nobody else does, computes blocks, delivers vectors.
+/// One worker thread: tokenizes what nobody else does, computes blocks, delivers vectors, and helps
+/// another worker with its block when there is nothing else to do.
 struct Worker<E: BlockEncoder> {
   let number: Int
   let core: EngineCore
@@ -30,10 +31,13 @@ struct Worker<E: BlockEncoder> {
       switch work {
       case .tokenize(let id, let input):
         report = core.tokenize(id, input, with: preparer)
-      case .compute:
+      case .compute(let team):
         let start = core.now()
-        let end = compute(&block, batch, workspace, output)
-        report = .computed(start: start, end - start)
+        let end = compute(&block, batch, workspace, team, output)
+        report = .computed(start: start, end - start, members: team.size)
+      case .assist(let team, let member):
+        team.assist(member)
+        report = .assisted
       case .park:
         core.park(number)
       case .stop:
@@ -42,21 +46,23 @@ struct Worker<E: BlockEncoder> {
     }
   }
 
-  /// Computes and delivers a batch.
+  /// Computes and delivers a batch at the head of a team.
   ///
   /// - Returns: when the computation ended.
   private func compute(
-    _ block: inout Block, _ batch: [BatchItem], _ workspace: E.Workspace,
+    _ block: inout Block, _ batch: [BatchItem], _ workspace: E.Workspace, _ team: Team,
     _ output: UnsafeMutableBufferPointer<Float>
   ) -> ContinuousClock.Instant {
     block.removeAll(keepingCapacity: true)
     for item in batch { block.append(item.text.ids) }
-    do {
-      try encoder.encode(block, using: workspace, into: output)
+    do throws(EncoderError) {
+      // The helpers are free while vectors are delivered.
+      defer { team.finish() }
+      try encoder.encode(block, using: workspace, team: team, into: output)
     } catch {
       if batch.count > 1 {
         // One text's fault must not cost its neighbours their vectors.
-        for item in batch { _ = compute(&block, [item], workspace, output) }
+        for item in batch { _ = compute(&block, [item], workspace, team, output) }
       } else {
         for item in batch { item.deliver(item.id.index, .failure(EngineError(error))) }
       }

@@ -1,6 +1,7 @@
 /// The narrow waist between scheduling and arithmetic; scheduler tests stand on a stub of it.
 public protocol BlockEncoder: Sendable {
-  /// Scratch memory of one worker; never shared between threads at the same time.
+  /// Scratch memory of one worker; never shared between threads at the same time, but for the
+  /// members of a team that computes one block.
   associatedtype Workspace
 
   /// Components of one output vector.
@@ -25,4 +26,22 @@ public protocol BlockEncoder: Sendable {
   func encode(
     _ block: Block, using workspace: Workspace, into output: UnsafeMutableBufferPointer<Float>
   ) throws(EncoderError)
+
+  /// The same by several threads: the caller leads, members of `team` may assist meanwhile. The team
+  /// changes no bit of the vectors.
+  ///
+  /// The default computes alone.
+  func encode(
+    _ block: Block, using workspace: Workspace, team: Team,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) throws(EncoderError)
+}
+
+extension BlockEncoder {
+  public func encode(
+    _ block: Block, using workspace: Workspace, team: Team,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) throws(EncoderError) {
+    try encode(block, using: workspace, into: output)
+  }
 }

@@ -4,19 +4,22 @@ import ModelFiles
 /// BERT and XLM-RoBERTa bodies: token ids → hidden states → pooled vectors.
 ///
 /// The block is computed as one matrix of T tokens; only attention and pooling look at where a text
-/// starts. Shapes: T tokens, H hidden size, I intermediate size, N texts.
+/// starts. Shapes: T tokens, H hidden size, I intermediate size, N texts. What happens inside a layer:
+/// `F32Layer` and `Int8Layer`; who computes which part of it: `ForwardPass`.
 ///
 /// Follows Devlin et al. 2019 (BERT, post-norm layers) and Conneau et al. 2020 (XLM-R).
 public final class TransformerEncoder: BlockEncoder {
   public let dimension: Int
   public let maximumTokens: Int
 
-  private let body: BodyConfiguration
+  let body: BodyConfiguration
   private let pooling: Pooling
-  private let weights: TransformerWeights
+  let weights: TransformerWeights
   private let kernels: Kernels
+  private let int8Kernels: Int8Kernels
+  let precision: Precision
 
-  /// Maps or converts the weights.
+  /// Maps, converts or packs the weights.
   ///
   /// - Throws: ``EncoderError`` (`unsupported`) for shapes the kernels do not serve or dense modules
   ///   whose sizes do not follow one another.
@@ -27,7 +30,8 @@ public final class TransformerEncoder: BlockEncoder {
   }
 
   init(
-    _ folder: ModelFolder, precision: Precision, kernels: Kernels
+    _ folder: ModelFolder, precision: Precision, kernels: Kernels,
+    int8Kernels: Int8Kernels = .best
   ) throws(EncoderError) {
     let contract = folder.contract
     try Self.check(contract)
@@ -36,22 +40,22 @@ public final class TransformerEncoder: BlockEncoder {
     dimension = contract.dimension
     maximumTokens = min(contract.maximumTokens, contract.body.usableLength)
     self.kernels = kernels
+    self.int8Kernels = int8Kernels
+    self.precision = precision
+    weights = try TransformerWeights(folder, precision: precision, int8Kernels: int8Kernels)
+  }
+
+  /// The kernels in use: "generic", "avx2" or "avx512", and behind a "+" those of int8 products.
+  public var kernelsName: String {
     switch precision {
-    case .f32:
-      do {
-        weights = try TransformerWeights(folder)
-      } catch {
-        throw EncoderError(code: .unsupported, message: error.description)
-      }
+    case .f32: kernels.name
+    case .int8: kernels.name + "+" + int8Kernels.name
     }
   }
 
-  /// The kernels in use ("generic", "avx2" or "avx512").
-  public var kernelsName: String { kernels.name }
-
   /// Whether a text's vector has the same bits in every block. True unless the products go through the
-  /// BLAS (kernels "generic"), where vectors agree to about 1e-6.
-  public var isBlockInvariant: Bool { kernels.rowsAreIndependent }
+  /// BLAS (f32 with kernels "generic"), where vectors agree to about 1e-6.
+  public var isBlockInvariant: Bool { precision != .f32 || kernels.rowsAreIndependent }
 
   public func makeWorkspace(tokens: Int) -> TransformerWorkspace {
     TransformerWorkspace(shape: workspaceShape(tokens: tokens))
@@ -61,107 +65,81 @@ public final class TransformerEncoder: BlockEncoder {
     _ block: Block, using workspace: TransformerWorkspace,
     into output: UnsafeMutableBufferPointer<Float>
   ) throws(EncoderError) {
+    try encode(block, using: workspace, team: Team(size: 1), into: output)
+  }
+
+  public func encode(
+    _ block: Block, using workspace: TransformerWorkspace, team: Team,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) throws(EncoderError) {
     try check(block, workspace, output)
     guard block.textCount > 0, let vectors = output.baseAddress else { return }
-    embed(block, workspace)
-    for layer in weights.layers {
-      attend(layer, block, workspace)
-      feedForward(layer, block.tokenCount, workspace)
-    }
-    for text in 0..<block.textCount {
-      pool(
-        first: block.starts[text], end: block.starts[text + 1], workspace,
-        into: vectors + text * dimension)
-    }
+    let pass = ForwardPass(block, body, workspace, kernels, team)
+    var first: [ForwardPass.Step] = [.rows { self.embed(pass, $0.rows) }]
+    if precision == .int8 { first.append(.rows { self.quantize(pass, $0) }) }
+    pass.run(first)
+    for layer in weights.layers { layer.run(pass) }
+    pool(pass, into: vectors)
   }
 
-  // MARK: - Forward pass
+  // MARK: - Before the layers
 
   /// hidden = norm(word row + position row + token type row 0).
-  private func embed(_ block: Block, _ workspace: TransformerWorkspace) {
-    let h = body.hiddenSize, stride = workspace.shape.hidden
-    for (token, id) in block.ids.enumerated() {
+  private func embed(_ pass: ForwardPass, _ rows: Range<Int>) {
+    let h = body.hiddenSize
+    let stride = pass.workspace.shape.hidden
+    let hidden = pass.workspace.hidden
+    for token in rows {
       weights.wordEmbeddings.read(
-        from: Int(id) * h,
-        into: UnsafeMutableBufferPointer(start: workspace.projected + token * stride, count: h))
+        from: Int(pass.block.ids[token]) * h,
+        into: UnsafeMutableBufferPointer(start: hidden + token * stride, count: h))
     }
-    let positions = weights.positionEmbeddings.pointer + body.firstPosition * h
-    for text in 0..<block.textCount {
-      let first = block.starts[text], count = block.starts[text + 1] - first
+    for text in 0..<pass.block.textCount {
+      let start = pass.block.starts[text]
+      let tokens = rows.clamped(to: start..<pass.block.starts[text + 1])
+      guard !tokens.isEmpty else { continue }
+      let positions =
+        weights.positionEmbeddings.pointer + (body.firstPosition + tokens.lowerBound - start) * h
+      let values = hidden + tokens.lowerBound * stride
       kernels.table.pointee.residual_norm(
-        workspace.hidden + first * stride, stride, workspace.projected + first * stride, stride,
-        positions, h, weights.tokenTypeEmbedding.pointer, weights.embeddingNorm.gamma.pointer,
-        weights.embeddingNorm.beta.pointer, body.layerNormEpsilon, count, h)
+        values, stride, values, stride, positions, h, weights.tokenTypeEmbedding.pointer,
+        weights.embeddingNorm.gamma.pointer, weights.embeddingNorm.beta.pointer,
+        body.layerNormEpsilon, tokens.count, h)
     }
   }
 
-  /// hidden = norm(hidden + W·attention(hidden) + b).
-  private func attend(
-    _ layer: LayerWeights, _ block: Block, _ workspace: TransformerWorkspace
-  ) {
-    let h = body.hiddenSize, tokens = block.tokenCount
-    let stride = workspace.shape.hidden, wideStride = workspace.shape.queryKeyValue
-    let wide = workspace.queryKeyValue
-    kernels.linear(
-      wide, wideStride, workspace.hidden, stride, weight: layer.query.pointer,
-      rows: tokens, outputs: h, inputs: h)
-    kernels.linear(
-      wide + h, wideStride, workspace.hidden, stride, weight: layer.key.pointer,
-      rows: tokens, outputs: h, inputs: h)
-    kernels.linear(
-      wide + 2 * h, wideStride, workspace.hidden, stride, weight: layer.value.pointer,
-      rows: tokens, outputs: h, inputs: h)
-    duri_add_bias(wide, wideStride, layer.queryKeyValueBias.pointer, tokens, 3 * h)
-    for text in 0..<block.textCount {
-      let first = block.starts[text]
-      duri_attention(
-        kernels.table, workspace.context + first * stride, stride, wide + first * wideStride,
-        wideStride, block.starts[text + 1] - first, body.headCount, body.headSize,
-        workspace.attention)
+  /// The hidden state in 8 bits, for the first layer.
+  private func quantize(_ pass: ForwardPass, _ part: ForwardPass.Part) {
+    let stride = pass.workspace.shape.hidden
+    int8Kernels.quantize(
+      pass.workspace.hidden + part.first * stride, stride,
+      to: pass.workspace.quantizedHidden.from(part.first), rows: part.rows.count,
+      inputs: body.hiddenSize)
+  }
+
+  // MARK: - After the layers
+
+  /// Every text's vector.
+  private func pool(_ pass: ForwardPass, into vectors: UnsafeMutablePointer<Float>) {
+    let texts = pass.block.textCount
+    let pieces = min(texts, 4 * pass.team.size)
+    pass.team.run(pieces) { piece, member in
+      for text in texts * piece / pieces..<texts * (piece + 1) / pieces {
+        self.pool(pass, text, member, into: vectors + text * self.dimension)
+      }
     }
-    kernels.linear(
-      workspace.projected, stride, workspace.context, stride,
-      weight: layer.attentionOutput.weight.pointer, rows: tokens, outputs: h, inputs: h)
-    addAndNorm(tokens, bias: layer.attentionOutput.bias, layer.attentionNorm, workspace)
   }
 
-  /// hidden = norm(hidden + W₂·f(W₁·hidden + b₁) + b₂).
-  private func feedForward(
-    _ layer: LayerWeights, _ tokens: Int, _ workspace: TransformerWorkspace
-  ) {
-    let h = body.hiddenSize, stride = workspace.shape.hidden
-    let i = body.intermediateSize, wideStride = workspace.shape.intermediate
-    kernels.linear(
-      workspace.intermediate, wideStride, workspace.hidden, stride,
-      weight: layer.intermediate.weight.pointer, rows: tokens, outputs: i, inputs: h)
-    kernels.table.pointee.activate(
-      workspace.intermediate, wideStride, layer.intermediate.bias.pointer, tokens, i,
-      body.activation.kernel)
-    kernels.linear(
-      workspace.projected, stride, workspace.intermediate, wideStride,
-      weight: layer.output.weight.pointer, rows: tokens, outputs: h, inputs: i)
-    addAndNorm(tokens, bias: layer.output.bias, layer.outputNorm, workspace)
-  }
-
-  /// hidden = norm(projected + bias + hidden).
-  private func addAndNorm(
-    _ tokens: Int, bias: FloatTensor, _ norm: NormWeights, _ workspace: TransformerWorkspace
-  ) {
-    let stride = workspace.shape.hidden, hidden = workspace.hidden
-    kernels.table.pointee.residual_norm(
-      hidden, stride, workspace.projected, stride, hidden, stride, bias.pointer,
-      norm.gamma.pointer, norm.beta.pointer, body.layerNormEpsilon, tokens, body.hiddenSize)
-  }
-
-  // MARK: - After the body
-
-  /// vector = dense modules of pool(hidden[first..<end]).
+  /// vector = dense modules of pool(hidden state of the text).
   private func pool(
-    first: Int, end: Int, _ workspace: TransformerWorkspace, into vector: UnsafeMutablePointer<Float>
+    _ pass: ForwardPass, _ text: Int, _ member: Int, into vector: UnsafeMutablePointer<Float>
   ) {
-    let h = body.hiddenSize, stride = workspace.shape.hidden, count = end - first
-    let tokens = workspace.hidden + first * stride
-    var (current, next) = workspace.vectors
+    let h = body.hiddenSize
+    let stride = pass.workspace.shape.hidden
+    let first = pass.block.starts[text]
+    let count = pass.block.starts[text + 1] - first
+    let tokens = pass.workspace.hidden + first * stride
+    var (current, next) = pass.workspace.vectors(member)
     switch pooling {
     case .mean: duri_pool_sum(current, tokens, stride, count, h, Double(count))
     case .meanSqrtLength:
@@ -180,106 +158,5 @@ public final class TransformerEncoder: BlockEncoder {
       swap(&current, &next)
     }
     vector.update(from: current, count: dimension)
-  }
-}
-
-// MARK: - Checks
-
-extension TransformerEncoder {
-  /// Largest workspace in tokens; it bounds every product of sizes below.
-  private static let tokenLimit = 1 << 20
-
-  private func workspaceShape(tokens: Int) -> TransformerWorkspace.Shape {
-    TransformerWorkspace.Shape(
-      tokens: min(max(tokens, maximumTokens), max(Self.tokenLimit, maximumTokens)), body: body,
-      maximumTokens: maximumTokens,
-      vector: weights.denseModules.reduce(body.hiddenSize) { max($0, $1.linear.outputs) })
-  }
-
-  /// What the arithmetic relies on, beyond what opening the folder has checked.
-  private static func check(_ contract: ModelContract) throws(EncoderError) {
-    let body = contract.body
-    let widest = 1 << 24
-    guard body.headCount > 0, body.hiddenSize > 0, body.hiddenSize % body.headCount == 0 else {
-      throw EncoderError(
-        code: .unsupported,
-        message: "hidden size \(body.hiddenSize) is not a multiple of \(body.headCount) heads")
-    }
-    guard body.hiddenSize <= widest, (1...widest).contains(body.intermediateSize) else {
-      throw EncoderError(
-        code: .unsupported,
-        message: "hidden size \(body.hiddenSize) and intermediate size \(body.intermediateSize) "
-          + "must lie in 1...\(widest)")
-    }
-    guard contract.maximumTokens > 0, body.firstPosition >= 0, body.usableLength > 0,
-      body.positionRows <= widest
-    else {
-      throw EncoderError(
-        code: .unsupported,
-        message: "\(body.positionRows) position rows from row \(body.firstPosition) leave no usable "
-          + "length, or more than \(widest)")
-    }
-    var width = body.hiddenSize
-    for module in contract.denseModules {
-      guard module.inputSize == width, (1...widest).contains(module.outputSize) else {
-        throw EncoderError(
-          code: .unsupported,
-          message: "dense module '\(module.path)' takes \(module.inputSize) and gives "
-            + "\(module.outputSize) values; \(width) come in")
-      }
-      width = module.outputSize
-    }
-    guard contract.dimension == width else {
-      throw EncoderError(
-        code: .unsupported,
-        message: "the model's dimension \(contract.dimension) is not the \(width) it computes")
-    }
-  }
-
-  private func check(
-    _ block: Block, _ workspace: TransformerWorkspace,
-    _ output: UnsafeMutableBufferPointer<Float>
-  ) throws(EncoderError) {
-    func invalid(_ message: String) -> EncoderError {
-      EncoderError(code: .invalidBlock, message: message)
-    }
-    guard workspace.shape == workspaceShape(tokens: workspace.tokens) else {
-      throw invalid("the workspace was made by another encoder; make one with this encoder")
-    }
-    guard block.tokenCount <= workspace.tokens else {
-      throw invalid(
-        "the block has \(block.tokenCount) tokens, the workspace holds \(workspace.tokens); "
-          + "split the block")
-    }
-    guard output.count / dimension >= block.textCount else {
-      throw invalid(
-        "\(block.textCount) vectors of \(dimension) values do not fit an output of "
-          + "\(output.count) values")
-    }
-    for text in 0..<block.textCount {
-      let count = block.starts[text + 1] - block.starts[text]
-      guard count > 0 else {
-        throw invalid("text \(text) of the block has no tokens; leave it out")
-      }
-      guard count <= maximumTokens else {
-        throw invalid(
-          "text \(text) of the block has \(count) tokens; the model takes \(maximumTokens)")
-      }
-    }
-    let vocabulary = body.vocabularySize
-    for (token, id) in block.ids.enumerated() where id < 0 || Int(id) >= vocabulary {
-      throw invalid(
-        "token \(token) of the block has id \(id); the model's ids are 0..<\(vocabulary)")
-    }
-  }
-}
-
-extension Activation {
-  fileprivate var kernel: duri_activation {
-    switch self {
-    case .gelu: DURI_GELU_ERF
-    case .geluTanh: DURI_GELU_TANH
-    case .relu: DURI_RELU
-    }
   }
 }

@@ -21,38 +21,6 @@ struct NormWeights: Sendable {
   }
 }
 
-/// One transformer layer. A class, so that a worker passing over it counts one reference, not twenty.
-final class LayerWeights: Sendable {
-  /// (H, H) each.
-  let query, key, value: FloatTensor
-  /// Biases of query, key and value side by side (3H).
-  let queryKeyValueBias: FloatTensor
-  let attentionOutput: LinearWeights
-  let attentionNorm: NormWeights
-  let intermediate: LinearWeights
-  let output: LinearWeights
-  let outputNorm: NormWeights
-
-  init(_ layer: LayerTensors, _ body: BodyConfiguration) {
-    query = FloatTensor(layer.queryWeight)
-    key = FloatTensor(layer.keyWeight)
-    value = FloatTensor(layer.valueWeight)
-    queryKeyValueBias = FloatTensor(joining: [layer.queryBias, layer.keyBias, layer.valueBias])
-    attentionOutput = LinearWeights(
-      outputs: body.hiddenSize, inputs: body.hiddenSize,
-      weight: FloatTensor(layer.attentionOutputWeight),
-      bias: FloatTensor(layer.attentionOutputBias))
-    attentionNorm = NormWeights(layer.attentionNormWeight, layer.attentionNormBias)
-    intermediate = LinearWeights(
-      outputs: body.intermediateSize, inputs: body.hiddenSize,
-      weight: FloatTensor(layer.intermediateWeight), bias: FloatTensor(layer.intermediateBias))
-    output = LinearWeights(
-      outputs: body.hiddenSize, inputs: body.intermediateSize,
-      weight: FloatTensor(layer.outputWeight), bias: FloatTensor(layer.outputBias))
-    outputNorm = NormWeights(layer.outputNormWeight, layer.outputNormBias)
-  }
-}
-
 /// A dense module after pooling: v = f(W·v + b).
 struct DenseWeights: Sendable {
   let linear: LinearWeights
@@ -69,24 +37,48 @@ struct TransformerWeights: Sendable {
   /// Row 0 of the token type table (H).
   let tokenTypeEmbedding: FloatTensor
   let embeddingNorm: NormWeights
-  let layers: [LayerWeights]
+  let layers: [any TransformerLayer]
   let denseModules: [DenseWeights]
 
-  init(_ folder: ModelFolder) throws(ModelFilesError) {
-    let body = folder.contract.body, tensors = folder.tensors
+  /// - Throws: ``EncoderError`` (`unsupported`).
+  init(
+    _ folder: ModelFolder, precision: Precision, int8Kernels: Int8Kernels
+  ) throws(EncoderError) {
+    let body = folder.contract.body
+    let tensors = folder.tensors
     wordEmbeddings = tensors.wordEmbeddings
     positionEmbeddings = FloatTensor(tensors.positionEmbeddings)
     tokenTypeEmbedding = FloatTensor(tensors.tokenTypeEmbeddings)
     embeddingNorm = NormWeights(tensors.embeddingNormWeight, tensors.embeddingNormBias)
-    layers = tensors.layers.map { LayerWeights($0, body) }
+    switch precision {
+    case .f32:
+      layers = tensors.layers.map { F32Layer($0, body) }
+    case .int8:
+      var packing = Int8Packing()
+      var layers: [Int8Layer] = []
+      for layer in tensors.layers {
+        layers.append(try Int8Layer(layer, body, int8Kernels, packing: &packing))
+      }
+      packing.run(int8Kernels)
+      self.layers = layers
+    }
     var modules: [DenseWeights] = []
     for module in folder.contract.denseModules {
-      let (weight, bias) = try folder.denseWeights(module)
+      let (weight, bias) = try Self.denseWeights(module, of: folder)
       let linear = LinearWeights(
         outputs: module.outputSize, inputs: module.inputSize, weight: FloatTensor(weight),
         bias: bias.map(FloatTensor.init) ?? FloatTensor(zeros: module.outputSize))
       modules.append(DenseWeights(linear: linear, function: module.function))
     }
     denseModules = modules
+  }
+  private static func denseWeights(
+    _ module: DenseModule, of folder: ModelFolder
+  ) throws(EncoderError) -> (weight: TensorView, bias: TensorView?) {
+    do {
+      return try folder.denseWeights(module)
+    } catch {
+      throw EncoderError(code: .unsupported, message: error.description)
+    }
   }
 }

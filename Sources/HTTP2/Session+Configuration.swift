@@ -11,6 +11,8 @@ extension Session {
     public var initialWindow: Int32 = 256 << 10
 
     /// Bytes the peer may send on all streams together before we give credit back. Default 1 MiB.
+    ///
+    /// HTTP/2 grants 65 535 bytes from the start; a smaller value is reached as those are used up.
     public var connectionWindow: Int32 = 1 << 20
 
     /// Largest frame payload accepted, 16 384 ... 16 777 215 bytes. Default 16 384.

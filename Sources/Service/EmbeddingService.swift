@@ -29,13 +29,15 @@ public struct EmbeddingService: Sendable {
     } catch {
       throw ServiceError(.invalidArgument, error.description)
     }
-    if let instruction = settings.instruction, instruction.utf8.count > limits.maximumTextBytes {
-      throw ServiceError(
-        .invalidArgument,
-        "instruction has \(instruction.utf8.count) bytes; the limit is \(limits.maximumTextBytes)")
+    if let instruction = settings.instruction {
+      let size = instruction.utf8.count, limit = ServiceLimits.maximumInstructionBytes
+      guard size <= limit else {
+        throw ServiceError(
+          .invalidArgument, "instruction has \(size) bytes; the limit is \(limit), shorten it")
+      }
     }
     if let dimensions = settings.options.dimensions,
-      !(1...contract.dimension).contains(dimensions)
+      dimensions < 1 || dimensions > contract.dimension
     {
       throw ServiceError(
         .invalidArgument,
@@ -50,8 +52,19 @@ public struct EmbeddingService: Sendable {
   /// Refuses the name of a model that is not served here.
   public func checkModel(_ name: String?) throws(ServiceError) {
     guard let name, !name.isEmpty, name != contract.name else { return }
+    // Scalars, not characters: one character may have any number of bytes.
+    let shown = String(String.UnicodeScalarView(name.unicodeScalars.prefix(100)))
     throw ServiceError(
-      .notFound, "model '\(name.prefix(100))' is not served here; '\(contract.name)' is")
+      .notFound, "model '\(shown)' is not served here; '\(contract.name)' is")
+  }
+
+  /// Refuses more texts than one call may carry; transports ask before they decode the texts.
+  public func checkCount(_ count: Int) throws(ServiceError) {
+    guard count <= limits.maximumTexts else {
+      throw ServiceError(
+        .invalidArgument,
+        "\(count) texts in one call; the limit is \(limits.maximumTexts), use a stream for more")
+    }
   }
 
   /// Embeds a list of texts; outcomes stand in the order of the texts.
@@ -62,11 +75,7 @@ public struct EmbeddingService: Sendable {
   ) async throws(ServiceError) -> EmbedReply {
     let began = ContinuousClock.now
     let plan = try plan(settings)
-    guard texts.count <= limits.maximumTexts else {
-      throw ServiceError(
-        .invalidArgument,
-        "\(texts.count) texts in one call; the limit is \(limits.maximumTexts), use a stream for more")
-    }
+    try checkCount(texts.count)
     let outcomes = OutcomeList(count: texts.count)
     let stages = try await embed(
       texts, plan: plan, deadline: deadline, admission: .immediate

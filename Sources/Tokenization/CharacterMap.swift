@@ -1,14 +1,16 @@
 /// SentencePiece's precompiled character map: the normalisation rules of a model.
 ///
-/// Layout: the byte count of a trie (4 bytes, little endian); the trie, a double array of 32-bit units;
-/// then replacement strings, each ended by a NUL, to which the trie's values point. The library follows
-/// units and values without looking at the array's bounds and keeps at most 32 matches per position, so
-/// all of it is checked here once, by walking every unit that some text can reach.
+/// Layout: the byte count of a trie (4 bytes, little endian); the trie, a double array of 32-bit
+/// units; then replacement strings, each ended by a NUL, to which the trie's values point. The
+/// library follows units and values without looking at the array's bounds and keeps at most 32
+/// matches per position, so all of it is checked here once, by walking every unit that some text
+/// can reach.
 ///
 /// On decomposed Hangul: the maps of XLM-RoBERTa and of the built-in model hold every conjoining
-/// sequence L V and L V T (all 11 172, measured), so fully decomposed text gives the ids of composed text
-/// without any step of ours. They do not hold a composed L V syllable followed by a lone T, a form
-/// that no normalisation form has; Python's sentencepiece leaves it as it is, and so do we.
+/// sequence L V and L V T (all 11 172, measured), so fully decomposed text gives the ids of
+/// composed text without any step of ours. They do not hold a composed L V syllable followed by a
+/// lone T, a form that no normalisation form has; Python's sentencepiece leaves it as it is, and so
+/// do we.
 enum CharacterMap {
   /// How many matches the library keeps for one position (`kMaxTrieResultsSize`).
   private static let matchLimit = 32

@@ -1,4 +1,5 @@
-/// The one mapping between SentencePiece's ids and those of the model (fairseq's, as Hugging Face has them).
+/// The one mapping between SentencePiece's ids and those of the model (fairseq's, as Hugging Face
+/// has them).
 ///
 /// | token | SentencePiece | model |
 /// |---|---|---|

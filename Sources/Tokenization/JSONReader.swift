@@ -1,7 +1,7 @@
 /// A JSON parser over bytes that can hand out a large array element by element.
 ///
-/// A vocabulary has a quarter of a million entries, and its strings must stay bytes: decoded as `String`
-/// keys, canonically equal pieces (a letter and its decomposed form) would merge.
+/// A vocabulary has a quarter of a million entries, and its strings must stay bytes: decoded as
+/// `String` keys, canonically equal pieces (a letter and its decomposed form) would merge.
 struct JSONReader {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0

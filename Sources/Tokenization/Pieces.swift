@@ -4,8 +4,8 @@ public struct Pieces: Sendable, Equatable {
   public var ids: [Int32]
   /// UTF-8 byte range of each piece in the text as given (before normalisation).
   ///
-  /// Ranges lie on character boundaries and never step back. When normalisation turns one character into
-  /// several pieces, the last of them holds the character and the others are empty.
+  /// Ranges lie on character boundaries and never step back. When normalisation turns one character
+  /// into several pieces, the last of them holds the character and the others are empty.
   public var ranges: [Range<Int>]
   /// How many of `ids` are the unknown token.
   public var unknownCount: Int

@@ -2,8 +2,8 @@
 public struct PreparedText: Sendable, Equatable {
   /// `<s>`, the pieces, `</s>`: at most as many as the limit.
   public var ids: [Int32]
-  /// UTF-8 byte range of each token in the original text; empty for special tokens and for tokens of an added
-  /// prefix. Parallel to `ids`.
+  /// UTF-8 byte range of each token in the original text; empty for special tokens and for tokens
+  /// of an added prefix. Parallel to `ids`.
   public var ranges: [Range<Int>]
   public var receipt: Receipt
 
@@ -20,13 +20,13 @@ public struct Receipt: Sendable, Equatable {
   public var tokens: Int
   /// Tokens the model saw.
   public var tokensUsed: Int
-  /// UTF-8 byte range of the original text (without an added prefix) that the model saw: the full range unless
-  /// truncated. Both ends lie on character boundaries.
+  /// UTF-8 byte range of the original text (without an added prefix) that the model saw: the full
+  /// range unless truncated. Both ends lie on character boundaries.
   public var kept: Range<Int>
   /// Whether tokens were cut off.
   public var truncated: Bool
-  /// Whether normalisation changed the text (character map or whitespace folding). Changes within an added
-  /// prefix do not count.
+  /// Whether normalisation changed the text (character map or whitespace folding). Changes within
+  /// an added prefix do not count.
   public var normalizationChanged: Bool
   /// Tokens before truncation that the vocabulary does not know.
   public var unknownPieces: Int

@@ -3,7 +3,8 @@ import ModelFiles
 
 /// A SentencePiece unigram tokenizer with XLM-RoBERTa's ids. One object serves all threads.
 ///
-/// Ids are those of the reference implementation for every text. A text can have at most 16 MiB.
+/// Ids are those of SentencePiece 0.2.2 and later for every text, whichever version is installed
+/// (`best_path.h` in CSentencePiece says how). A text can have at most 16 MiB.
 public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
   // Safe: all fields are set once; the library only reads a loaded model while it encodes, and the
   // handle is freed in deinit, when no call can be under way.
@@ -17,8 +18,8 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
   /// Loads a serialized SentencePiece model.
   ///
   /// - Parameter name: how errors call the model, such as its path.
-  /// - Throws: `unreadableModel` for damaged bytes, `unsupportedModel` for a model that is not laid out
-  ///   like XLM-RoBERTa's or has a setting that cannot be followed exactly.
+  /// - Throws: `unreadableModel` for damaged bytes, `unsupportedModel` for a model that is not laid
+  ///   out like XLM-RoBERTa's or has a setting that cannot be followed exactly.
   public convenience init(modelBytes: [UInt8], name: String) throws(TokenizationError) {
     try self.init(name: name) { () throws(ModelFault) in
       let parsed = modelBytes.withUnsafeBytes { bytes in
@@ -43,8 +44,9 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
     }
   }
 
-  /// Loads a `tokenizer.json` of type Unigram. It must say what the SentencePiece model it was made from
-  /// said; anything that SentencePiece cannot do exactly is an `unsupportedModel` that names it.
+  /// Loads a `tokenizer.json` of type Unigram. It must say what the SentencePiece model it was made
+  /// from said; anything that SentencePiece cannot do exactly is an `unsupportedModel` that names
+  /// it.
   public convenience init(unigramJSON path: String) throws(TokenizationError) {
     try self.init(unigramJSONBytes: readModelFile(path), name: path)
   }
@@ -167,8 +169,8 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
   }
 }
 
-/// The bytes of a tokenizer file. They are copied out of the map at once: a file cut short while it is
-/// mapped would end the process.
+/// The bytes of a tokenizer file. They are copied out of the map at once: a file cut short while it
+/// is mapped would end the process.
 private func readModelFile(_ path: String) throws(TokenizationError) -> [UInt8] {
   let file: MappedFile
   do {

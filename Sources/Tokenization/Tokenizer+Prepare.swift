@@ -2,16 +2,17 @@ extension Tokenizer {
   /// Turns prefix + text into ids framed by `<s>` and `</s>`, at most `maximumTokens` of them.
   ///
   /// Prefix and text are tokenized as one string, as sentence-transformers does. A text that starts
-  /// with the very bytes of the prefix is not given it twice; its ranges and `kept` then refer to the
-  /// text as given, prefix included.
+  /// with the very bytes of the prefix is not given it twice; its ranges and `kept` then refer to
+  /// the text as given, prefix included.
   ///
   /// - Parameters:
   ///   - prefix: what the model wants before the text, such as "query: "; "" for nothing.
   ///   - maximumTokens: limit on the tokens, special tokens and prefix included.
-  ///   - truncation: what to do above the limit. `.end` keeps the beginning of the text; `.start` keeps
-  ///     the prefix and the tail; `</s>` survives both.
-  /// - Throws: `noTokens` for a text without pieces of its own; `tooLong` for a text above the limit
-  ///   with `.error`, or if the limit leaves no room for any of it after prefix and special tokens.
+  ///   - truncation: what to do above the limit. `.end` keeps the beginning of the text; `.start`
+  ///     keeps the prefix and the tail; `</s>` survives both.
+  /// - Throws: `noTokens` for a text without pieces of its own; `tooLong` for a text above the
+  ///   limit with `.error`, or if the limit leaves no room for any of it after prefix and special
+  ///   tokens.
   public func prepare(
     _ text: String, prefix: String, maximumTokens: Int, truncation: Truncation
   ) throws(TokenizationError) -> PreparedText {

@@ -27,10 +27,11 @@ public protocol Tokenizer: Sendable {
   var vocabularySize: Int { get }
   /// The pieces of `text`, without special tokens; none at all for a text of whitespace.
   func pieces(of text: String) throws(TokenizationError) -> Pieces
-  /// As `pieces(of:)`, but `normalizationChanged` speaks only of the text from byte `offset` on: what
-  /// normalisation does to a prefix is no news to its owner. The default ignores `offset`.
+  /// As `pieces(of:)`, but `normalizationChanged` speaks only of the text from byte `offset` on:
+  /// what normalisation does to a prefix is no news to its owner. The default ignores `offset`.
   func pieces(of text: String, reportingChangesFrom offset: Int) throws(TokenizationError) -> Pieces
-  /// The text of a piece as the vocabulary has it ("▁" for a space), or nil if no token has this id.
+  /// The text of a piece as the vocabulary has it ("▁" for a space), or nil if no token has this
+  /// id.
   func pieceText(_ id: Int32) -> String?
 }
 

@@ -2,8 +2,8 @@ import ModelFiles
 
 /// Opens the tokenizer of a model folder.
 public enum TokenizerLoader {
-  /// The SentencePiece model is preferred where a folder has both files: `tokenizer.json` was made from
-  /// it. A broken one is an error, not a reason to try the other file.
+  /// The SentencePiece model is preferred where a folder has both files: `tokenizer.json` was made
+  /// from it. A broken one is an error, not a reason to try the other file.
   public static func load(_ file: TokenizerFile) throws(TokenizationError) -> any Tokenizer {
     switch file {
     case .sentencePiece(let path, unigramJSON: _):

@@ -1,7 +1,7 @@
 /// SentencePiece's own model format: a protobuf `ModelProto`.
 extension UnigramModel {
-  /// Parses a serialized model. Fields that only training reads are passed over; a setting that would
-  /// change ids and is not supported is a fault that names it.
+  /// Parses a serialized model. Fields that only training reads are passed over; a setting that
+  /// would change ids and is not supported is a fault that names it.
   init(sentencePiece bytes: UnsafeRawBufferPointer) throws(ModelFault) {
     reserve(pieces: bytes.count / 16, textBytes: bytes.count / 2)
     var hasTrainerSpec = false

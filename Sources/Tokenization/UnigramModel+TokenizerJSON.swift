@@ -2,9 +2,9 @@ import Foundation
 
 /// Hugging Face's `tokenizer.json` of type Unigram, as made from a SentencePiece model.
 ///
-/// The file spells out in steps what SentencePiece does in one go. It is read back into SentencePiece's
-/// settings, and SentencePiece runs it: where the two differ (Hugging Face applies the character map per
-/// grapheme), SentencePiece is what the models were trained with.
+/// The file spells out in steps what SentencePiece does in one go. It is read back into
+/// SentencePiece's settings, and SentencePiece runs it: where the two differ (Hugging Face applies
+/// the character map per grapheme), SentencePiece is what the models were trained with.
 extension UnigramModel {
   init(tokenizerJSON bytes: UnsafeBufferPointer<UInt8>) throws(ModelFault) {
     let document = try TokenizerDocument(bytes)
@@ -20,12 +20,14 @@ extension UnigramModel {
     try checkAddedTokens(document.addedTokens, document)
   }
 
-  /// Vocabulary in fairseq's order (`<s>`, `<pad>`, `</s>`, `<unk>`, pieces, `<mask>`) to SentencePiece's.
+  /// Vocabulary in fairseq's order (`<s>`, `<pad>`, `</s>`, `<unk>`, pieces, `<mask>`) to
+  /// SentencePiece's.
   private mutating func readVocabulary(_ document: TokenizerDocument) throws(ModelFault) {
     for (id, name) in ["<s>", "<pad>", "</s>", "<unk>"].enumerated() {
       guard document.isEntry(id, name) else {
-        let found = id < document.count ? String(decoding: document.entry(id), as: UTF8.self) : "none"
-        throw .unsupported("model.vocab[\(id)] is \(found.prefix(40)); expected \(name)")
+        let entry = id < document.count ? document.entry(id).prefix(40) : []
+        let found = String(decoding: entry, as: UTF8.self)
+        throw .unsupported("model.vocab[\(id)] is '\(found)'; expected \(name)")
       }
     }
     guard document.model["unk_id"]?.integer == 3 else {

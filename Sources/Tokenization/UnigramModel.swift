@@ -1,8 +1,8 @@
 /// A SentencePiece unigram model as this module understands it, whichever file it came from.
 ///
-/// Both kinds of file are parsed into this value, checked, and written out again for the library, so
-/// that nothing it does not check itself (it trusts the character map, and some faults make it abort)
-/// reaches it from a file.
+/// Both kinds of file are parsed into this value, checked, and written out again for the library,
+/// so that nothing it does not check itself (it trusts the character map, and some faults make it
+/// abort) reaches it from a file.
 struct UnigramModel {
   /// Numbered as in SentencePiece's model format.
   enum PieceType: UInt8 {
@@ -106,8 +106,8 @@ extension UnigramModel {
             "\(describe(index)) at \(index) could be typed by a user, but names a special token")
         }
       case .userDefined:
-        // Such pieces are cut out of the text before normalisation; no XLM-RoBERTa model has any, and
-        // tokenizer.json cannot say them.
+        // Such pieces are cut out of the text before normalisation; no XLM-RoBERTa model has any,
+        // and tokenizer.json cannot say them.
         throw .unsupported("\(describe(index)) at \(index) is a user-defined piece")
       case .byte:
         guard byteFallback else {

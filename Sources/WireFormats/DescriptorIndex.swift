@@ -20,10 +20,14 @@ public struct DescriptorIndex: Sendable {
   public init() throws {
     guard let bytes = Data(base64Encoded: descriptorSetBase64, options: .ignoreUnknownCharacters)
     else { throw BinaryDecodingError.truncated }
+    try self.init(Google_Protobuf_FileDescriptorSet(serializedBytes: bytes))
+  }
+
+  init(_ descriptors: Google_Protobuf_FileDescriptorSet) throws {
     var files: [String: File] = [:]
     var symbols: [String: String] = [:]
     var services: [String] = []
-    for file in try Google_Protobuf_FileDescriptorSet(serializedBytes: bytes).file {
+    for file in descriptors.file {
       files[file.name] = File(bytes: try file.serializedBytes(), imports: file.dependency)
       for service in file.service {
         let name = "\(file.package).\(service.name)"

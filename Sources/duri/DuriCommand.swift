@@ -18,6 +18,7 @@ struct DuriCommand: AsyncParsableCommand {
       """,
     version: Server.version,
     subcommands: [
-      ServeCommand.self, EmbedCommand.self, TokenizeCommand.self, ModelsCommand.self,
+      ServeCommand.self, EmbedCommand.self, SimilarityCommand.self, TokenizeCommand.self,
+      ModelsCommand.self, BenchCommand.self,
     ])
 }

@@ -106,7 +106,9 @@ import Testing
       $0.blockTokens = 64
       $0.tokenizerThreads = 0
     }
-    let deadlines: [(String, Duration?)] = [("none", nil), ("late", .seconds(4)), ("soon", .seconds(1))]
+    let deadlines: [(String, Duration?)] = [
+      ("none", nil), ("late", .seconds(4)), ("soon", .seconds(1)),
+    ]
     try await withThrowingTaskGroup(of: Void.self) { group in
       // 62 bytes fill a block, so that one text is computed at a time.
       func submit(_ text: String, _ deadline: Duration?) {

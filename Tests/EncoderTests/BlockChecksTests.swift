@@ -1,4 +1,3 @@
-import Encoder
 import ModelFiles
 import Testing
 
@@ -24,10 +23,11 @@ import Testing
     #expect(block.textCount == 0 && block.ids.isEmpty && block.starts == [0])
   }
 
-  @Test(arguments: [
-    [[]], [[3], []], [[-1]], [[29]], [[3, Int32.max]], [[3], [Int32.min, 4]],
-    [[Int32](repeating: 3, count: 25)], [[Int32]](repeating: [3, 4, 5, 6, 7, 8, 9], count: 7),
-  ] as [[[Int32]]])
+  @Test(
+    arguments: [
+      [[]], [[3], []], [[-1]], [[29]], [[3, Int32.max]], [[3], [Int32.min, 4]],
+      [[Int32](repeating: 3, count: 25)], [[Int32]](repeating: [3, 4, 5, 6, 7, 8, 9], count: 7),
+    ] as [[[Int32]]])
   func invalidBlockIsAnErrorAndWritesNothing(texts: [[Int32]]) {
     var block = Block()
     for text in texts { block.append(text) }

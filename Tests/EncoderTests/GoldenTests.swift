@@ -1,4 +1,3 @@
-import Encoder
 import Foundation
 import ModelFiles
 import Testing
@@ -42,8 +41,18 @@ struct Golden: Decodable {
         difference <= tolerance,
         "\(label), \(pooling.rawValue), \(expected.label), \(how): max diff \(difference)")
     }
+    var alone: [String: [Float]] = [:]
     for expected in cases {
-      try compare(expected, vectors([expected.ids], encoder, workspace)[0], "alone")
+      let vector = try vectors([expected.ids], encoder, workspace)[0]
+      alone[expected.label] = vector
+      try compare(expected, vector, "alone")
+    }
+    func checkBlock(_ block: [Case]) throws {
+      for (one, vector) in zip(block, try vectors(block.map(\.ids), encoder, workspace)) {
+        try compare(one, vector, "in a block")
+        guard encoder.isBlockInvariant else { continue }
+        #expect(sameBits(vector, alone[one.label] ?? []), "\(label), \(one.label): other bits")
+      }
     }
     var numbers = Numbers(seed: 1)
     for _ in 0..<3 {
@@ -51,16 +60,12 @@ struct Golden: Decodable {
       for expected in cases.shuffled(using: &numbers) {
         let tokens = block.reduce(0) { $0 + $1.ids.count }
         if tokens + expected.ids.count > blockTokens {
-          for (one, vector) in zip(block, try vectors(block.map(\.ids), encoder, workspace)) {
-            try compare(one, vector, "in a block")
-          }
+          try checkBlock(block)
           block = []
         }
         block.append(expected)
       }
-      for (one, vector) in zip(block, try vectors(block.map(\.ids), encoder, workspace)) {
-        try compare(one, vector, "in a block")
-      }
+      try checkBlock(block)
     }
     print("\(label) \(encoder.kernelsName) \(pooling.rawValue): max diff \(largest)")
   }

@@ -1,4 +1,3 @@
-import Encoder
 import Foundation
 import ModelFiles
 import Synchronization
@@ -11,11 +10,17 @@ import Testing
   /// Kernels that promise it; "generic" goes through the BLAS and agrees to a tolerance instead.
   static let variants = availableKernels.map(\.name)
 
-  @Test(arguments: variants, ["bert-f32", "xlm-roberta-f16-relu", "bert-dense"])
-  func sameBitsInEveryBlock(variant: String, name: String) throws {
-    let kernels = try #require(Kernels(named: variant))
+  @Test(arguments: variants, Precision.allCases)
+  func sameBitsInEveryBlock(variant: String, precision: Precision) throws {
+    for name in ["bert-f32", "xlm-roberta-f16-relu", "bert-dense"] {
+      try checkBlocks(name, Kernels(named: variant), precision)
+    }
+  }
+
+  private func checkBlocks(_ name: String, _ kernels: Kernels?, _ precision: Precision) throws {
     let encoder = try TransformerEncoder(
-      ModelFolder.open(path: tinyFolder(name)), precision: .f32, kernels: kernels)
+      ModelFolder.open(path: tinyFolder(name)), precision: precision,
+      kernels: try #require(kernels))
     var numbers = Numbers(seed: 42)
     let vocabulary = name == "bert-dense" ? 29 : 101
     let lengths = Array(1...24) + (encoder.maximumTokens >= 512 ? [31, 64, 65, 127, 512] : [])

@@ -53,8 +53,10 @@ import Testing
     for input in inputs {
       let rows = Int.random(in: 1...14, using: &numbers)
       let output = Int.random(in: 1...11, using: &numbers)
-      let x = matrix(rows, input, &numbers, -1...1), w = matrix(output, input, &numbers, -1...1)
-      var y = matrix(rows, output, &numbers, -1...1), reference = y
+      let x = matrix(rows, input, &numbers, -1...1)
+      let w = matrix(output, input, &numbers, -1...1)
+      var y = matrix(rows, output, &numbers, -1...1)
+      var reference = y
       let ld = input + 3
       linear(&y, output + 3, x, ld, w, ld, rows, output, input)
       duri_linear_naive(&reference, output + 3, x, ld, w, ld, rows, output, input)
@@ -68,7 +70,8 @@ import Testing
     var numbers = Numbers(seed: 2)
     for (input, output) in [(32, 32), (384, 40), (1536, 24), (70, 9)] {
       let rows = 131
-      let x = numbers.floats(rows * input), w = numbers.floats(output * input)
+      let x = numbers.floats(rows * input)
+      let w = numbers.floats(output * input)
       var whole = [Float](repeating: 0, count: rows * output)
       linear(&whole, output, x, input, w, input, rows, output, input)
       for first in 0..<rows {
@@ -85,9 +88,12 @@ import Testing
     let kernels = try table(variant)
     var numbers = Numbers(seed: 3)
     for n in 1...67 {
-      let m = Int.random(in: 1...19, using: &numbers), k = Int.random(in: 1...70, using: &numbers)
-      let a = matrix(m, k, &numbers, -1...1), b = matrix(k, n, &numbers, -1...1)
-      var c = matrix(m, n, &numbers, -1...1), reference = c
+      let m = Int.random(in: 1...19, using: &numbers)
+      let k = Int.random(in: 1...70, using: &numbers)
+      let a = matrix(m, k, &numbers, -1...1)
+      let b = matrix(k, n, &numbers, -1...1)
+      var c = matrix(m, n, &numbers, -1...1)
+      var reference = c
       kernels.matmul(&c, n + 3, a, k + 3, b, n + 3, m, n, k)
       duri_matmul_naive(&reference, n + 3, a, k + 3, b, n + 3, m, n, k)
       expectClose(c, reference, tolerance: 1e-5, "\(m)x\(k)x\(n)")
@@ -100,7 +106,8 @@ import Testing
     var numbers = Numbers(seed: 4)
     for n in 1...67 {
       for range in [Float(-1)...1, -900...900, -3...(-2)] {
-        var s = matrix(5, n, &numbers, range), reference = s
+        var s = matrix(5, n, &numbers, range)
+        var reference = s
         kernels.softmax(&s, n + 3, 5, n, 0.125)
         duri_softmax_naive(&reference, n + 3, 5, n, 0.125)
         expectClose(s, reference, tolerance: 4e-7, "\(n) of \(range)")
@@ -116,7 +123,8 @@ import Testing
       for n in 1...67 {
         let bias = numbers.floats(n)
         for limit in [Float(1), 8, 100] {
-          var x = matrix(3, n, &numbers, -limit...limit), reference = x
+          var x = matrix(3, n, &numbers, -limit...limit)
+          var reference = x
           kernels.activate(&x, n + 3, bias, 3, n, function)
           duri_activate_naive(&reference, n + 3, bias, 3, n, function)
           // Relative to the largest value: two roundings of 32 bits.
@@ -132,7 +140,8 @@ import Testing
     let kernels = try table(variant)
     let grid = stride(from: -9.0, through: 9.0, by: 1e-5).map { Float($0) }
     var x = grid
-    kernels.activate(&x, grid.count, [Float](repeating: 0, count: grid.count), 1, grid.count,
+    kernels.activate(
+      &x, grid.count, [Float](repeating: 0, count: grid.count), 1, grid.count,
       DURI_GELU_ERF)
     var largest = 0.0
     for (v, found) in zip(grid, x) {
@@ -149,9 +158,13 @@ import Testing
     var numbers = Numbers(seed: 6)
     for n in 1...67 {
       for range in [Float(-1)...1, 99...101, -1e4...1e4] {
-        let x = matrix(3, n, &numbers, range), r = matrix(3, n, &numbers, -1...1)
-        let bias = numbers.floats(n), gamma = numbers.floats(n), beta = numbers.floats(n)
-        var y = matrix(3, n, &numbers, -1...1), reference = y
+        let x = matrix(3, n, &numbers, range)
+        let r = matrix(3, n, &numbers, -1...1)
+        let bias = numbers.floats(n)
+        let gamma = numbers.floats(n)
+        let beta = numbers.floats(n)
+        var y = matrix(3, n, &numbers, -1...1)
+        var reference = y
         kernels.residual_norm(&y, n + 3, x, n + 3, r, n + 3, bias, gamma, beta, 1e-5, 3, n)
         duri_residual_norm_naive(
           &reference, n + 3, x, n + 3, r, n + 3, bias, gamma, beta, 1e-5, 3, n)
@@ -177,12 +190,19 @@ import Testing
       let size = try #require([1, 8, 12, 32, 33].randomElement(using: &numbers))
       let hidden = heads * size
       let qkv = matrix(n, 3 * hidden, &numbers, -2...2)
-      var out = matrix(n, hidden, &numbers, -1...1), reference = out
+      var out = matrix(n, hidden, &numbers, -1...1)
+      var reference = out
       let floats = duri_attention_scratch(n, size)
       var scratch = [Float](repeating: .nan, count: floats + 1)
       scratch[floats] = Self.gap
-      duri_attention(
-        kernels.table, &out, hidden + 3, qkv, 3 * hidden + 3, n, heads, size, &scratch)
+      for head in 0..<heads {
+        let first = Int.random(in: 0...n, using: &numbers)
+        for (begin, end) in [(0, first), (first, n)] {
+          duri_attention(
+            kernels.table, &out, hidden + 3, qkv, 3 * hidden + 3, n, heads, size, head, begin,
+            end - begin, &scratch)
+        }
+      }
       #expect(scratch[floats] == Self.gap)
       var probabilities = [Double](repeating: 0, count: n)
       duri_attention_naive(
@@ -207,7 +227,8 @@ import Testing
           let clean = Numbers.spread(3 * n)
           var values = clean
           values[n + place] = bad
-          let zero = [Float](repeating: 0, count: n), one = [Float](repeating: 1, count: n)
+          let zero = [Float](repeating: 0, count: n)
+          let one = [Float](repeating: 1, count: n)
           var s = values
           kernels.softmax(&s, n, 3, n, 1)
           var g = values

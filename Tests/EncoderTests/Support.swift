@@ -1,4 +1,3 @@
-import Encoder
 import Foundation
 import ModelFiles
 
@@ -6,6 +5,11 @@ import ModelFiles
 
 /// Every kernel variant this CPU runs.
 let availableKernels: [Kernels] = ["generic", "avx2", "avx512"].compactMap { Kernels(named: $0) }
+
+/// Every 8-bit variant this CPU runs.
+let availableInt8Kernels: [Int8Kernels] = [
+  "generic", "amx-emulated", "avx2", "avxvnni", "avx512vnni", "amx",
+].compactMap { Int8Kernels(named: $0) }
 
 let testsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .deletingLastPathComponent()
@@ -44,13 +48,14 @@ struct Numbers: RandomNumberGenerator {
 
 /// Vectors of the texts computed as one block, (N) × dimension; not normalised.
 func vectors(
-  _ texts: [[Int32]], _ encoder: TransformerEncoder, _ workspace: TransformerWorkspace
+  _ texts: [[Int32]], _ encoder: TransformerEncoder, _ workspace: TransformerWorkspace,
+  team: Team = Team(size: 1)
 ) throws -> [[Float]] {
   var block = Block()
   for text in texts { block.append(text) }
   var output = [Float](repeating: .nan, count: texts.count * encoder.dimension)
   try output.withUnsafeMutableBufferPointer { buffer throws(EncoderError) in
-    try encoder.encode(block, using: workspace, into: buffer)
+    try encoder.encode(block, using: workspace, team: team, into: buffer)
   }
   return (0..<texts.count).map {
     Array(output[($0 * encoder.dimension)..<(($0 + 1) * encoder.dimension)])
@@ -72,6 +77,10 @@ func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     largest = difference.isNaN ? .infinity : max(largest, difference)
   }
   return largest
+}
+
+func cosine(_ a: [Float], _ b: [Float]) -> Double {
+  zip(normalized(a), normalized(b)).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
 
 /// Equality of bits, so that 0 ≠ -0 and NaN = NaN.

@@ -2,14 +2,17 @@
 
     python Tests/Goldens/tokenization.py [SHARED]
 
-Run from the root of the package. SHARED (default ../shared) is a folder with models/ and data/; without it only
-the built-in model's goldens are written. Writes beside this file:
+Run from the root of the package. SHARED (default ../shared) is a folder with models/ and data/;
+without it only the built-in model's goldens are written. Writes beside this file:
 
   tokenization-bootstrap.json, tokenization-xlmr.json   ids and byte ranges of a few hundred texts
-  tokenization-hashes.json                              one hash per data file, over all of its lines
+  tokenization-hashes.json                              one hash per data file, over all its lines
 
-Ids are those of the model: SentencePiece's mapped as fairseq does. A hash is FNV-1a (64 bits) over 32-bit
-little-endian words: the ids of a text, then 0xffffffff; ranges are hashed the same way as begin, end.
+Ids are those of the model: SentencePiece's mapped as fairseq does. A hash is FNV-1a (64 bits) over
+32-bit little-endian words: the ids of a text, then 0xffffffff; ranges are hashed the same way as
+begin, end.
+
+Needs sentencepiece 0.2.2 or later: earlier versions order pieces of equal total score otherwise.
 """
 
 import json
@@ -100,24 +103,36 @@ EMOJI = [
 ]
 
 SPECIALS = [
-    "<s>", "</s>", "<pad>", "<unk>", "<mask>", "<s></s>", "a <s> b </s> c", "<mask> 채우기", "<S>", "< s >",
-    "<s>문장</s><pad><pad>", "<unk><unk>", "text<mask>text", "</s></s>", "[CLS] [SEP] [MASK]", "<0x41> <0xEA>",
-    "<|endoftext|>", "▁", "▁▁", "▁Hello▁World", "Hello ▁ World", "＜ｓ＞ ﹤unk﹥", "<\u200bs>", "<s\u0301>",
+    "<s>", "</s>", "<pad>", "<unk>", "<mask>", "<s></s>", "a <s> b </s> c", "<mask> 채우기", "<S>",
+    "< s >",
+    "<s>문장</s><pad><pad>", "<unk><unk>", "text<mask>text", "</s></s>", "[CLS] [SEP] [MASK]",
+    "<0x41> <0xEA>",
+    "<|endoftext|>", "▁", "▁▁", "▁Hello▁World", "Hello ▁ World", "＜ｓ＞ ﹤unk﹥", "<\u200bs>",
+    "<s\u0301>",
 ]
 
 SPACES = [
-    " ", "  ", "\t", "\n", "\r\n", " a", "a ", "  a  b  ", "a\tb", "a\nb", "a\r\nb", "a\n\n\nb", "\n\na",
-    "a\u00a0b", "a\u3000b", "a\u2003b", "a\u200bb", "a\u2028b\u2029c", "a\u0085b", "a\u1680b", "a\u202fb",
-    "\u200b", "\ufeff", "\ufeffBOM", "a\ufeffb", "a\u2060b", "a\u00adb", "  query: x", "query:  x", "x \u200b ",
+    " ", "  ", "\t", "\n", "\r\n", " a", "a ", "  a  b  ", "a\tb", "a\nb", "a\r\nb", "a\n\n\nb",
+    "\n\na",
+    "a\u00a0b", "a\u3000b", "a\u2003b", "a\u200bb", "a\u2028b\u2029c", "a\u0085b", "a\u1680b",
+    "a\u202fb",
+    "\u200b", "\ufeff", "\ufeffBOM", "a\ufeffb", "a\u2060b", "a\u00adb", "  query: x",
+    "query:  x", "x \u200b ",
 ]
 
 ODD = [
-    "", "\0", "a\0b", "\0\0\0", "가\0나", "\x01\x02\x1f\x7f", "a\x07b\x1bc", "\x80\x9f", "\u0301", "\u0301a",
-    "e\u0301", "a\u0301\u0302\u0303\u0304", "\u0e31\u0e31", "\uffff", "\ufffe x", "\U0010ffff", "\ufdd0",
-    "\ufffd", "a\ufffdb", "\ue000\ue001", "\U000f0000", "\u202eabc\u202c", "\u200f\u200e", "\u2066x\u2069",
-    "\u1100", "\u1161", "\u11a8", "\u1100\u1100\u1161\u11a8", "\uac00\u11a8", "\u1100\u1161", "\u3131\u314f",
-    "\u212a \u2126 \u212b", "\ufb01", "\u01c4\u01c5\u01c6", "\u1e9b\u0323", "\u0344", "\u0958", "\u2adc",
-    "\U0001d15e", "\ufdfa", "\u320e\u321e\u327e", "\ufe0f", "\u20e3", "\U000e0041", "\u0f73", "\u0fb2\u0f81",
+    "", "\0", "a\0b", "\0\0\0", "가\0나", "\x01\x02\x1f\x7f", "a\x07b\x1bc", "\x80\x9f", "\u0301",
+    "\u0301a",
+    "e\u0301", "a\u0301\u0302\u0303\u0304", "\u0e31\u0e31", "\uffff", "\ufffe x", "\U0010ffff",
+    "\ufdd0",
+    "\ufffd", "a\ufffdb", "\ue000\ue001", "\U000f0000", "\u202eabc\u202c", "\u200f\u200e",
+    "\u2066x\u2069",
+    "\u1100", "\u1161", "\u11a8", "\u1100\u1100\u1161\u11a8", "\uac00\u11a8", "\u1100\u1161",
+    "\u3131\u314f",
+    "\u212a \u2126 \u212b", "\ufb01", "\u01c4\u01c5\u01c6", "\u1e9b\u0323", "\u0344", "\u0958",
+    "\u2adc",
+    "\U0001d15e", "\ufdfa", "\u320e\u321e\u327e", "\ufe0f", "\u20e3", "\U000e0041", "\u0f73",
+    "\u0fb2\u0f81",
 ]
 
 COMPOSED = [
@@ -126,8 +141,11 @@ COMPOSED = [
 ]
 
 LONG = [
-    "가" * 300, "a" * 500, "ab" * 300, "뷁" * 100, "鹂" * 100, "\ue000" * 200, "!" * 200, "0123456789" * 40,
-    "한글 " * 100, "word " * 100, "\u0301" * 150, "😀" * 80, "https://example.com/" + "path/" * 60,
+    "가" * 300, "a" * 500, "ab" * 300, "뷁" * 100, "鹂" * 100, "\ue000" * 200, "!" * 200,
+    "0123456789" * 40,
+    "한글 " * 100, "word " * 100, "\u0301" * 150, "😀" * 80, "！" * 120, "ㅋ" * 101, "½" * 60,
+    "３．３３３３３３３" * 5, "=-" * 50,
+    "|---|-----|" * 9, "https://example.com/" + "path/" * 60,
 ]
 
 
@@ -176,9 +194,12 @@ def lines_of(path, limit):
 
 
 def write(name, value):
-    text = json.dumps({"magic": MAGIC, "version": VERSION, **value}, ensure_ascii=True, separators=(",", ":"))
+    header = {"magic": MAGIC, "version": VERSION, "sentencepiece": sentencepiece.__version__}
+    text = json.dumps({**header, **value}, ensure_ascii=True, separators=(",", ":"))
     # One case per line, for readable diffs.
-    (HERE / name).write_text(text.replace('{"text"', '\n{"text"').replace('{"path"', '\n{"path"') + "\n")
+    for key in ("text", "path"):
+        text = text.replace(f'{{"{key}"', f'\n{{"{key}"')
+    (HERE / name).write_text(text + "\n")
 
 
 def write_cases(name, model):
@@ -190,6 +211,8 @@ def write_cases(name, model):
 
 
 def main():
+    if tuple(int(part) for part in sentencepiece.__version__.split(".")[:3]) < (0, 2, 2):
+        sys.exit("sentencepiece 0.2.2 or later is needed")
     shared = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "../shared")
     models = {"bootstrap": Model("Models/duri-ko-en-bootstrap/sentencepiece.bpe.model")}
     xlmr = shared / "models/xlm-roberta-tokenizer/sentencepiece.bpe.model"
@@ -213,8 +236,9 @@ def main():
                 id_hash = fnv(id_hash, ids + [0xFFFFFFFF])
                 range_hash = fnv(range_hash, ranges + [0xFFFFFFFF])
             hashes.append({
-                "path": os.path.relpath(path, shared), "lines": limit, "model": name, "texts": texts_seen,
-                "tokens": tokens, "ids": f"{id_hash:016x}", "ranges": f"{range_hash:016x}",
+                "path": os.path.relpath(path, shared), "lines": limit, "model": name,
+                "texts": texts_seen, "tokens": tokens, "ids": f"{id_hash:016x}",
+                "ranges": f"{range_hash:016x}",
             })
     write("tokenization-hashes.json", {"files": hashes})
 

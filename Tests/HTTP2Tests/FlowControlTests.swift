@@ -55,8 +55,11 @@ import Testing
     try pair.client.send(stream: stream, [UInt8](repeating: 1, count: 5000), endStream: false)
     try pair.pump()
     pair.server.consumed(stream: stream, 1_000_000)
-    pair.server.consumed(stream: stream, 1000)
     pair.server.consumed(stream: stream, -5)
+    try pair.pump()
+    #expect(pair.serverEvents.body(stream: stream).count == 2000)
+    // The surplus is not remembered: one byte is far from enough for a new WINDOW_UPDATE.
+    pair.server.consumed(stream: stream, 1)
     try pair.pump()
     #expect(pair.serverEvents.body(stream: stream).count == 2000)
   }
@@ -65,7 +68,8 @@ import Testing
   @Test(arguments: ["client resets", "server resets", "normal end", "ignored after reset"])
   func connectionWindowNeverLeaks(way: String) throws {
     let pair = try smallWindows(connection: 2000)
-    for _ in 0..<50 {
+    // 270 000 bytes: several times the 65 535 that HTTP/2 grants at the start whatever we announce.
+    for _ in 0..<300 {
       let stream = try pair.client.openRequest(requestHeaders, endStream: false)
       let isNormal = way == "normal end"
       try pair.client.send(

@@ -114,7 +114,7 @@ import Testing
       var bytes: [UInt8] = [0, 4, 0, 0]
       for index in 0..<256 {
         // An unused unit has a label that matches from nowhere.
-        let unit = units[index] ?? 0x8000_0000
+        let unit = units[index] ?? 0xFFFF_FFFF
         for shift in [0, 8, 16, 24] as [UInt32] {
           bytes.append(UInt8(truncatingIfNeeded: unit >> shift))
         }
@@ -124,25 +124,31 @@ import Testing
     func unit(label: UInt8, offset: UInt32, leaf: Bool) -> UInt32 {
       offset << 10 | (leaf ? 0x100 : 0) | UInt32(label)
     }
-    let a = UInt8(ascii: "a")
-    // "a" -> replacement 0; the value unit is 97 ^ 100 = 5.
-    let good: [Int: UInt32] = [0: 0, 97: unit(label: a, offset: 100, leaf: true), 5: 0x8000_0000]
-    try CharacterMap.check(map(good))
+    // The root's children lie at 128 ^ label, "a" at 225; its value unit at 225 ^ 100 = 133.
+    let root = unit(label: 0, offset: 128, leaf: false)
+    func rule(offset: UInt32, leaf: Bool = true, value: UInt32 = 0) -> [Int: UInt32] {
+      [
+        0: root, 225: unit(label: UInt8(ascii: "a"), offset: offset, leaf: leaf),
+        133: 0x8000_0000 | value,
+      ]
+    }
+    let good = map(rule(offset: 100), "b\0")
+    try CharacterMap.check(good)
     var model = SmallModel()
-    model.characterMap = map(good, "b\0")
+    model.characterMap = good
     #expect(try model.load().pieces(of: "ab").ids == [4, 6, 6])
     let faults: [[UInt8]] = [
-      [1, 2, 3], [0, 4, 0, 0], Array(map(good).dropLast(3)), map(good, "x"),
+      [1, 2, 3], [0, 4, 0, 0], Array(good.dropLast(3)), map(rule(offset: 100), "x"),
       // Root and inner unit that lead out of the array.
       map([0: unit(label: 0, offset: 256, leaf: false)]),
-      map([0: 0, 97: unit(label: a, offset: 0x1FFFFF, leaf: true)]),
-      // A value beyond the replacements.
-      map([0: 0, 97: unit(label: a, offset: 100, leaf: true), 5: 0x8000_0002]),
+      map(rule(offset: 0x1FFFFF)),
+      // A value beyond the replacements, one within a character, and no value unit.
+      map(rule(offset: 100, value: 2)), map(rule(offset: 100, value: 1), "é\0"),
+      map(rule(offset: 101, value: 0)),
       // A unit that is its own child: without end, more matches than the library keeps.
-      map([0: 0, 97: unit(label: a, offset: 97, leaf: true), 0x60: 0x8000_0000]),
-      map([0: 0, 97: unit(label: a, offset: 97, leaf: false)]),
-      map(good, String(repeating: "x", count: 65) + "\0"),
-      map(good, String(repeating: " ", count: 22) + "\0"),
+      map(rule(offset: 97).merging([128: 0x8000_0000]) { $1 }), map(rule(offset: 97, leaf: false)),
+      map(rule(offset: 100), String(repeating: "x", count: 65) + "\0"),
+      map(rule(offset: 100), String(repeating: " ", count: 22) + "\0"),
     ]
     for (index, fault) in faults.enumerated() {
       #expect(throws: ModelFault.self, "fault \(index)") { try CharacterMap.check(fault) }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tokenization
 
-/// All lines of the evaluation data and 20 000 of the parallel data, whole and column by column, against
-/// hashes of what Python's sentencepiece gives (Tests/Goldens/tokenization.py).
+/// All lines of the evaluation data and 20 000 of the parallel data, whole and column by column,
+/// against hashes of what Python's sentencepiece gives (Tests/Goldens/tokenization.py).
 @Suite(.enabled(if: Fixtures.hasData))
 struct SharedDataTests {
   struct Hashes: Decodable {

@@ -2,15 +2,18 @@
 //
 // Letters used for shapes and sizes:
 //   T rows (tokens)   H hidden size   I intermediate size   D head size   A heads
-//   n length of one text (tokens)     ld* distance between two rows, in floats (>= the row's length)
-// Every matrix is row-major. Every function is total for its stated shapes: nothing is read or written
-// outside them, sizes of 0 do nothing, and a NaN or an infinity in a row makes that row's result not finite.
+//   n length of one text (tokens)     ld* distance between two rows, in floats (>= the row's
+//   length)
+// Every matrix is row-major. Every function is total for its stated shapes: nothing is read or
+// written outside them, sizes of 0 do nothing, and a NaN in a row makes that row's result not finite
+// (so does an infinity, but for relu, where f(-infinity) = 0).
 //
-// Each kernel has one naive reference (`duri_*_naive`, naive.c), kept for ever: faster variants are held
-// against it by tests. Which one runs is chosen in one place: kernels_dispatch.c.
+// Each kernel has one naive reference (`duri_*_naive`, naive.c), kept for ever: faster variants are
+// held against it by tests. Which one runs is chosen in one place: kernels_dispatch.c.
 //
-// Same bits: in every variant a row's result depends on that row alone, never on how many rows there are or
-// where it stands: reductions have one fixed order that depends on the row's length only.
+// Same bits: in every variant a row's result depends on that row alone, never on how many rows
+// there are or where it stands: reductions have one fixed order that depends on the row's length
+// only.
 #pragma once
 
 #include <stddef.h>
@@ -37,16 +40,17 @@ typedef struct duri_kernels {
   const char *name;  // "generic", "avx2" or "avx512"
 
   // y[t][o] = sum_i x[t][i] * w[o][i]: x (rows, in), w (out, in), y (rows, out).
-  // The weights are read where they lie (a mapped file); nothing is packed. NULL in "generic": there the
-  // caller's BLAS is faster than plain C.
-  void (*DURI_NULLABLE linear)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
-                 size_t rows, size_t out, size_t in);
+  // The weights are read where they lie (a mapped file); nothing is packed. NULL in "generic":
+  // there the caller's BLAS is faster than plain C.
+  void (*DURI_NULLABLE linear)(float *y, size_t ldy, const float *x, size_t ldx, const float *w,
+                               size_t ldw, size_t rows, size_t out, size_t in);
 
   // c[i][j] = sum_k a[i][k] * b[k][j], k ascending: a (m, k), b (k, n), c (m, n).
   void (*matmul)(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
                  size_t m, size_t n, size_t k);
 
-  // s[r][j] = exp(scale * (s[r][j] - max_j s[r])) / sum_j of the same: s (rows, n), in place, scale > 0.
+  // s[r][j] = exp(scale * (s[r][j] - max_j s[r])) / sum_j of the same: s (rows, n), in place, scale
+  // > 0.
   void (*softmax)(float *s, size_t lds, size_t rows, size_t n, float scale);
 
   // x[t][j] = f(x[t][j] + bias[j]): x (rows, n) in place, bias (n).
@@ -57,9 +61,9 @@ typedef struct duri_kernels {
   // x, r, y (rows, n), bias, gamma, beta (n); mean and variance in double; y may be x or r.
   // Serves the residual norms (x = projection, r = residual) and the embeddings (x = word rows,
   // r = position rows, bias = token type row).
-  void (*residual_norm)(float *y, size_t ldy, const float *x, size_t ldx, const float *r, size_t ldr,
-                        const float *bias, const float *gamma, const float *beta, float eps,
-                        size_t rows, size_t n);
+  void (*residual_norm)(float *y, size_t ldy, const float *x, size_t ldx, const float *r,
+                        size_t ldr, const float *bias, const float *gamma, const float *beta,
+                        float eps, size_t rows, size_t n);
 } duri_kernels;
 
 // The fastest kernels this CPU runs, or those named by the environment variable DURI_KERNELS
@@ -89,10 +93,12 @@ void duri_attention_naive(float *out, size_t ldo, const float *qkv, size_t ldqkv
 
 // MARK: Kernels with one implementation
 
-// Same as duri_attention_naive, by matrix products over blocks of queries (attention.c).
+// Queries first ..< first + count of one head of duri_attention_naive, by matrix products over blocks
+// of queries (attention.c).
 // scratch: duri_attention_scratch(n, head_size) floats, contents do not matter.
 void duri_attention(const duri_kernels *kernels, float *out, size_t ldo, const float *qkv,
-                    size_t ldqkv, size_t n, size_t heads, size_t head_size, float *scratch);
+                    size_t ldqkv, size_t n, size_t heads, size_t head_size, size_t head,
+                    size_t first, size_t count, float *scratch);
 // 0 if the size does not fit a size_t.
 size_t duri_attention_scratch(size_t n, size_t head_size);
 

@@ -1,7 +1,7 @@
 // C face of the installed C++ SentencePiece library.
 //
-// Every function returns a csp_status; nothing throws, nothing logs. Text is always pointer + length,
-// never NUL-terminated, and may hold NUL bytes.
+// Every function returns a csp_status; nothing throws, nothing logs. Text is always pointer +
+// length, never NUL-terminated, and may hold NUL bytes.
 //
 // Threads: a csp_model never changes after it is made, so any number of threads may encode on it.
 // A csp_encoding belongs to one thread at a time.
@@ -34,7 +34,8 @@ typedef enum csp_status {
 } csp_status;
 
 // Longest text in bytes. The library counts bytes of normalised text in `int`; a character map may
-// make text longer (up to CSP_REPLACEMENT_LIMIT bytes per byte), and the product must stay below 2^31.
+// make text longer (up to CSP_REPLACEMENT_LIMIT bytes per byte), and the product must stay below
+// 2^31.
 #define CSP_TEXT_LIMIT (16u << 20)
 #define CSP_REPLACEMENT_LIMIT 64u
 
@@ -76,8 +77,8 @@ int32_t csp_model_size(const csp_model *model);
 csp_status csp_model_piece(const csp_model *model, int32_t id, const char **bytes,
                            size_t *count);
 
-// Makes an empty result object, owned by the caller, to be used for any number of calls of csp_encode
-// and freed with csp_encoding_free. On failure `*encoding` is NULL.
+// Makes an empty result object, owned by the caller, to be used for any number of calls of
+// csp_encode and freed with csp_encoding_free. On failure `*encoding` is NULL.
 csp_status csp_encoding_new(csp_encoding **encoding);
 
 // Frees `encoding`; NULL is allowed.

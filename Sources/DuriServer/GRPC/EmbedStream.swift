@@ -54,7 +54,7 @@ struct EmbedStream {
           index += UInt64(chunk.count)
         }
         guard let next = try await call.nextMessage() else { return }
-        request = try decode(Duri_V1_EmbedStreamRequest.self, next)
+        request = try EmbeddingsRoutes.decodeStreamRequest(next, limits: embeddings.limits)
         guard !request.hasSettings else {
           throw GRPCError(.invalidArgument, "settings may stand on a stream's first message only")
         }

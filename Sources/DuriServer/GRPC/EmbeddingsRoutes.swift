@@ -17,6 +17,9 @@ struct EmbeddingsRoutes {
   }
 
   private func embed(_ call: ServerCall, _ body: [UInt8]) async throws -> [UInt8] {
+    try await asStatus { () async throws(ServiceError) in
+      try embeddings.checkCount(fieldCount(Self.textsField, in: body))
+    }
     let request = try decode(Duri_V1_EmbedRequest.self, body)
     let reply = try await asStatus { () async throws(ServiceError) in
       try await embeddings.embed(
@@ -36,9 +39,25 @@ struct EmbeddingsRoutes {
         limits: embeddings.limits, version: version))
   }
 
+  /// Number of the field `texts` in both requests that have it.
+  private static let textsField: UInt64 = 2
+
+  /// Reads one message of a stream.
+  static func decodeStreamRequest(
+    _ body: [UInt8], limits: ServiceLimits
+  ) throws(GRPCError) -> Duri_V1_EmbedStreamRequest {
+    let count = fieldCount(textsField, in: body)
+    guard count <= limits.maximumStreamTexts else {
+      throw GRPCError(
+        .invalidArgument,
+        "\(count) texts in one message; the limit is \(limits.maximumStreamTexts), send several messages")
+    }
+    return try decode(Duri_V1_EmbedStreamRequest.self, body)
+  }
+
   private func embedStream(_ call: ServerCall) async throws {
     guard let first = try await call.nextMessage() else { return }
-    let opening = try decode(Duri_V1_EmbedStreamRequest.self, first)
+    let opening = try Self.decodeStreamRequest(first, limits: embeddings.limits)
     let plan = try await asStatus { () async throws(ServiceError) in
       try embeddings.plan(try EmbedSettings(opening.settings))
     }

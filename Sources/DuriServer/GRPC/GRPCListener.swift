@@ -5,7 +5,6 @@ import NIOCore
 import NIOPosix
 import Service
 import ServiceLifecycle
-import WireFormats
 
 /// The gRPC side of the server as a lifecycle service.
 struct GRPCListener: ServiceLifecycle.Service {
@@ -19,15 +18,10 @@ struct GRPCListener: ServiceLifecycle.Service {
     model: EmbeddingModel, configuration: Configuration, logger: Logger,
     onListening: @escaping @Sendable (Int) -> Void
   ) throws {
-    let health = HealthState(
-      services: [EmbeddingsRoutes.service, HealthRoutes.service] + ReflectionRoutes.services)
-    var routes = Routes()
-    EmbeddingsRoutes(
+    let health = HealthState(services: ServerRoutes.services)
+    let routes = try ServerRoutes.make(
       embeddings: EmbeddingService(embedder: model.embedder, limits: configuration.limits),
-      version: Server.version
-    ).add(to: &routes)
-    HealthRoutes(health: health).add(to: &routes)
-    ReflectionRoutes(descriptors: try DescriptorIndex()).add(to: &routes)
+      health: health)
     var grpc = configuration.grpc
     grpc.maximumMessageBytes = configuration.limits.maximumMessageBytes
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.socketThreads))

@@ -1,4 +1,6 @@
-/// One call as its client sees it. One task reads, one sends.
+import NIOCore
+
+/// One call as its client sees it. One task reads, one sends. Letting go of a call that is not over gives it up.
 public final class ClientCall: Sendable {
   let inbox: Inbox
   private let outlet: ClientOutlet
@@ -8,13 +10,21 @@ public final class ClientCall: Sendable {
     inbox = Inbox(onEmptied: outlet.inboxEmptied)
   }
 
+  deinit {
+    if !inbox.isFinished { outlet.cancel() }
+  }
+
   /// Sends one message; returns when the server has taken enough of those before it.
+  ///
+  /// - Throws: an error if the call is over (``nextMessage()`` tells its status); `cancelled` if the task was cancelled,
+  ///   which gives the call up.
   public func send(_ message: [UInt8]) async throws(GRPCError) {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { outlet.send(message, $0) }
     } onCancel: {
       outlet.abandonSending()
     }
+    if case .failure = result, Task.isCancelled { cancel() }
     try result.get()
   }
 
@@ -37,11 +47,35 @@ public final class ClientCall: Sendable {
   public func cancel() { outlet.cancel() }
 }
 
-/// The way from a call back to its connection; each closure hops to the event loop.
+/// The way from a call back to its connection; each method hops to the event loop.
 struct ClientOutlet: Sendable {
-  var send: @Sendable ([UInt8], SessionDriver.Sender) -> Void
-  var abandonSending: @Sendable () -> Void
-  var finishSending: @Sendable () -> Void
-  var inboxEmptied: @Sendable () -> Void
-  var cancel: @Sendable () -> Void
+  private let handler: NIOLoopBound<ClientConnectionHandler>
+  private let eventLoop: any EventLoop
+  private let stream: Int32
+
+  init(_ handler: ClientConnectionHandler, stream: Int32, on eventLoop: any EventLoop) {
+    self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
+    self.eventLoop = eventLoop
+    self.stream = stream
+  }
+
+  func send(_ message: [UInt8], _ sender: SessionDriver.Sender) {
+    eventLoop.execute { handler.value.send(message, on: stream, sender: sender) }
+  }
+
+  func abandonSending() {
+    eventLoop.execute { handler.value.abandonSending(on: stream) }
+  }
+
+  func finishSending() {
+    eventLoop.execute { handler.value.finishSending(stream) }
+  }
+
+  func inboxEmptied() {
+    eventLoop.execute { handler.value.inboxEmptied(stream) }
+  }
+
+  func cancel() {
+    eventLoop.execute { handler.value.cancel(stream) }
+  }
 }

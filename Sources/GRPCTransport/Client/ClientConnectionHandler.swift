@@ -6,12 +6,20 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private struct Stream {
-    let call: ClientCall
+  /// A call in progress. Holds the inbox, not the call: a call nobody holds any more gives itself up.
+  struct Stream {
+    let inbox: Inbox
     var deframer: MessageDeframer
+    var deadline: Scheduled<Void>?
     var isOver = false
+    /// The last message was queued.
+    var sentEnd: Bool
+    /// Bytes received whose flow-control credit is not given back yet.
     var uncredited = 0
   }
+
+  /// Time the server gets to end an expired call by itself before it is reset.
+  private static let expiryGrace = TimeAmount.seconds(1)
 
   private let driver: SessionDriver
   private let maximumMessageBytes: Int
@@ -20,8 +28,11 @@ final class ClientConnectionHandler: ChannelInboundHandler {
 
   init(maximumMessageBytes: Int) throws(HTTP2Error) {
     self.maximumMessageBytes = maximumMessageBytes
-    driver = try SessionDriver(role: .client, configuration: Session.Configuration())
+    driver = try SessionDriver(role: .client, configuration: .forCalls)
   }
+
+  /// Nothing is remembered of any call.
+  var isIdle: Bool { streams.isEmpty && driver.isIdle }
 
   // MARK: - Channel events
 
@@ -54,7 +65,10 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) {
     let open = streams
     streams = [:]
-    for (_, stream) in open { stream.call.inbox.finish(.connectionLost) }
+    for (_, stream) in open {
+      stream.deadline?.cancel()
+      stream.inbox.finish(.connectionLost)
+    }
     driver.detach()
     context.fireChannelInactive()
   }
@@ -65,31 +79,87 @@ final class ClientConnectionHandler: ChannelInboundHandler {
 
   // MARK: - Commands
 
-  func open(_ headers: Metadata) -> Result<ClientCall, GRPCError> {
+  /// Starts a call.
+  ///
+  /// - Parameter message: the only message, for a call that sends one; nil leaves the call open for any number.
+  /// - Parameter timeout: also kept here, for a server that does not answer.
+  func open(
+    _ headers: Metadata, timeout: Duration?, message: [UInt8]? = nil
+  ) -> Result<ClientCall, GRPCError> {
     guard let context = driver.context else { return .failure(.connectionLost) }
     let id: Int32
     do {
       id = try session.openRequest(headers, endStream: false)
+      if let message {
+        try session.send(
+          stream: id, messagePrefix(payloadBytes: message.count), message, endStream: true)
+      }
     } catch {
       return .failure(GRPCError(.unavailable, "the connection takes no more calls"))
     }
-    let call = ClientCall(outlet: outlet(for: id, on: context.eventLoop))
-    streams[id] = Stream(
-      call: call, deframer: MessageDeframer(maximumMessageBytes: maximumMessageBytes))
+    let call = ClientCall(outlet: ClientOutlet(self, stream: id, on: context.eventLoop))
+    var stream = Stream(
+      inbox: call.inbox, deframer: MessageDeframer(maximumMessageBytes: maximumMessageBytes),
+      sentEnd: message != nil)
+    if let timeout {
+      let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+      stream.deadline = context.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
+        handler.value.expire(id)
+      }
+    }
+    streams[id] = stream
     driver.flushSoon()
     return .success(call)
   }
 
-  private func finishSending(_ id: Int32) {
-    // The stream may be over already; then there is nothing left to end.
+  func send(_ message: [UInt8], on id: Int32, sender: SessionDriver.Sender) {
+    guard let stream = streams[id], !stream.isOver, !stream.sentEnd else {
+      sender.resume(
+        returning: .failure(driver.context == nil ? .connectionLost : .cancelledByPeer))
+      return
+    }
+    driver.sendMessage(message, on: id, sender: sender)
+  }
+
+  func abandonSending(on id: Int32) {
+    guard streams[id] != nil else { return }
+    driver.abandonSending(on: id)
+  }
+
+  func finishSending(_ id: Int32) {
+    guard streams[id]?.sentEnd == false else { return }
+    streams[id]?.sentEnd = true
+    // The stream may be gone already; then there is nothing left to end.
     try? session.send(stream: id, [], endStream: true)
     driver.flushSoon()
   }
 
-  private func cancel(_ id: Int32) {
+  func cancel(_ id: Int32) {
+    // At once, for a reader that waits: the reset may not get out while the server does not read.
+    finish(id, GRPCError(.cancelled, "the call was given up by its client"))
+    reset(id)
+  }
+
+  func inboxEmptied(_ id: Int32) {
+    guard credit(id) else { return }
+    driver.flushSoon()
+  }
+
+  private func reset(_ id: Int32) {
     guard streams[id] != nil else { return }
     session.reset(stream: id, errorCode: Session.ErrorCode.cancel)
     driver.flushSoon()
+  }
+
+  /// The server knows the deadline too and ends the stream by itself; a reset for each expired call could look like an
+  /// attack to it. One that does not answer is not waited for.
+  private func expire(_ id: Int32) {
+    guard streams[id]?.isOver == false, let context = driver.context else { return }
+    finish(id, .deadlineExpired)
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    streams[id]?.deadline = context.eventLoop.scheduleTask(in: Self.expiryGrace) {
+      handler.value.reset(id)
+    }
   }
 
   // MARK: - Session events
@@ -100,7 +170,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
       case .headers(let id, let headers, let endStream):
         receivedHeaders(headers, on: id, endStream: endStream)
       case .trailers(let id, let trailers):
-        finish(id, Self.status(in: trailers))
+        receivedStatus(trailers, on: id)
       case .data(let id, let bytes, let endStream):
         receive(bytes, on: id)
         if endStream { finish(id, GRPCError(.internal, "the server ended the call without a status")) }
@@ -117,15 +187,27 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     if !isGRPC {
       let status = headers.first(":status") ?? "none"
       finish(
-        id, GRPCError(.unavailable, "the server there does not speak gRPC (HTTP status \(status))"))
-      cancel(id)
+        id,
+        GRPCError(
+          .forHTTPStatus(status), "the server there does not speak gRPC (HTTP status \(status))"))
+      reset(id)
     } else if endStream {
-      finish(id, Self.status(in: headers))
+      receivedStatus(headers, on: id)
     }
   }
 
+  private func receivedStatus(_ trailers: Metadata, on id: Int32) {
+    var error = Self.status(in: trailers)
+    if error == nil, streams[id]?.deframer.pendingBytes ?? 0 > 0 {
+      error = GRPCError(.internal, "the server ended the call inside a message")
+    }
+    finish(id, error)
+    // The server wants nothing more; a stream that it does not close is closed from here.
+    if session.bufferedBytes(stream: id) > 0 { reset(id) } else { finishSending(id) }
+  }
+
   private func receive(_ bytes: [UInt8], on id: Int32) {
-    guard let stream = streams[id], !stream.isOver else {
+    guard let inbox = streams[id]?.inbox, streams[id]?.isOver == false else {
       session.consumed(stream: id, bytes.count)
       return
     }
@@ -133,29 +215,32 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     do {
       streams[id]?.deframer.append(bytes)
       while let frame = try streams[id]?.deframer.next() {
-        stream.call.inbox.push(
+        inbox.push(
           frame.isCompressed
             ? try inflateMessage(frame.payload, limit: maximumMessageBytes) : frame.payload)
       }
     } catch {
       finish(id, error)
-      cancel(id)
+      reset(id)
     }
-    if stream.call.inbox.isEmpty { credit(id) }
+    if inbox.isEmpty { credit(id) }
   }
 
-  private func credit(_ id: Int32) {
-    guard let count = streams[id]?.uncredited, count > 0 else { return }
+  @discardableResult
+  private func credit(_ id: Int32) -> Bool {
+    guard let count = streams[id]?.uncredited, count > 0 else { return false }
     streams[id]?.uncredited = 0
     session.consumed(stream: id, count)
+    return true
   }
 
   /// The first reason given for a call's end holds.
   private func finish(_ id: Int32, _ error: GRPCError?) {
     guard let stream = streams[id], !stream.isOver else { return }
+    stream.deadline?.cancel()
     streams[id]?.isOver = true
-    stream.call.inbox.finish(error)
-    driver.streamEnded(id, error ?? .cancelledByPeer)
+    stream.inbox.finish(error)
+    driver.failSenders(of: id, error ?? .cancelledByPeer)
   }
 
   private func closed(_ id: Int32, errorCode: UInt32) {
@@ -168,10 +253,10 @@ final class ClientConnectionHandler: ChannelInboundHandler {
       default: .cancelledByPeer
       }
     finish(id, error)
+    streams[id]?.deadline?.cancel()
     streams[id] = nil
+    driver.forget(id)
   }
-
-  // MARK: - Values
 
   /// The status in trailers; nil is OK.
   private static func status(in trailers: Metadata) -> GRPCError? {
@@ -182,21 +267,18 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     let message = StatusMessage.decode(trailers.first("grpc-message") ?? "")
     return GRPCError(GRPCError.Code(rawValue: number) ?? .unknown, message, metadata: trailers)
   }
+}
 
-  private func outlet(for id: Int32, on eventLoop: any EventLoop) -> ClientOutlet {
-    let handler = NIOLoopBound(self, eventLoop: eventLoop)
-    return ClientOutlet(
-      send: { message, sender in
-        eventLoop.execute { handler.value.driver.sendMessage(message, on: id, sender: sender) }
-      },
-      abandonSending: { eventLoop.execute { handler.value.driver.abandonSending(on: id) } },
-      finishSending: { eventLoop.execute { handler.value.finishSending(id) } },
-      inboxEmptied: {
-        eventLoop.execute {
-          handler.value.credit(id)
-          handler.value.driver.flushSoon()
-        }
-      },
-      cancel: { eventLoop.execute { handler.value.cancel(id) } })
+extension GRPCError.Code {
+  /// What the protocol makes of an HTTP status that comes without a gRPC status.
+  fileprivate static func forHTTPStatus(_ status: String) -> Self {
+    switch status {
+    case "400": .internal
+    case "401": .unauthenticated
+    case "403": .permissionDenied
+    case "404": .unimplemented
+    case "429", "502", "503", "504": .unavailable
+    default: .unknown
+    }
   }
 }

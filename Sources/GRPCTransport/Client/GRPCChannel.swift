@@ -47,6 +47,27 @@ public final class GRPCChannel: Sendable {
   /// - Parameter path: `/package.Service/Method`
   /// - Parameter timeout: sent to the server as the call's deadline; nil waits for ever.
   public func start(_ path: String, timeout: Duration? = nil) async throws(GRPCError) -> ClientCall {
+    try await open(path, timeout: timeout, message: nil)
+  }
+
+  /// One message out, one back.
+  public func unary(
+    _ path: String, _ message: [UInt8], timeout: Duration? = nil
+  ) async throws(GRPCError) -> [UInt8] {
+    let call = try await open(path, timeout: timeout, message: message)
+    guard let reply = try await call.nextMessage() else {
+      throw GRPCError(.internal, "the server sent status OK without a message")
+    }
+    guard try await call.nextMessage() == nil else {
+      throw GRPCError(.internal, "the server sent several messages where one is expected")
+    }
+    return reply
+  }
+
+  /// Starts a call in one visit to the event loop.
+  private func open(
+    _ path: String, timeout: Duration?, message: [UInt8]?
+  ) async throws(GRPCError) -> ClientCall {
     var headers: Metadata = [
       .init(name: ":method", value: "POST"), .init(name: ":scheme", value: "http"),
       .init(name: ":path", value: path), .init(name: ":authority", value: authority),
@@ -59,30 +80,11 @@ public final class GRPCChannel: Sendable {
     let request = headers
     let result = await withCheckedContinuation { continuation in
       channel.eventLoop.execute { [handler] in
-        continuation.resume(returning: handler.value.open(request))
+        continuation.resume(
+          returning: handler.value.open(request, timeout: timeout, message: message))
       }
     }
     return try result.get()
-  }
-
-  /// One message out, one back.
-  public func unary(
-    _ path: String, _ message: [UInt8], timeout: Duration? = nil
-  ) async throws(GRPCError) -> [UInt8] {
-    let call = try await start(path, timeout: timeout)
-    do {
-      try await call.send(message)
-    } catch where error.code == .cancelled && !Task.isCancelled {
-      // The server answered before it took the message; its status, read below, says why.
-    }
-    call.finishSending()
-    guard let reply = try await call.nextMessage() else {
-      throw GRPCError(.internal, "the server sent status OK without a message")
-    }
-    guard try await call.nextMessage() == nil else {
-      throw GRPCError(.internal, "the server sent several messages where one is expected")
-    }
-    return reply
   }
 
   /// Closes the connection; open calls fail with `unavailable`.

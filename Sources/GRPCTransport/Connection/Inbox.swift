@@ -7,6 +7,8 @@ final class Inbox: Sendable {
 
   private struct State {
     var messages: Deque<[UInt8]> = []
+    /// Bytes of all `messages`.
+    var unreadBytes = 0
     /// Set once: nothing follows the messages already here. `.success(nil)` is a clean end.
     var end: Next?
     var readerCancelled = false
@@ -14,7 +16,8 @@ final class Inbox: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Called after the reader took the last message here, so that flow-control credit can go back.
+  /// Called after the reader took the last message here, so that flow-control credit can go back. Not called once
+  /// the end is known: nothing more will need credit.
   private let onEmptied: @Sendable () -> Void
 
   init(onEmptied: @escaping @Sendable () -> Void) {
@@ -23,11 +26,21 @@ final class Inbox: Sendable {
 
   var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
 
+  /// Bytes of the messages that wait here.
+  var unreadBytes: Int { state.withLock { $0.unreadBytes } }
+
+  /// A task waits for a message.
+  var hasReader: Bool { state.withLock { $0.reader != nil } }
+
+  /// Nothing will follow what is here.
+  var isFinished: Bool { state.withLock { $0.end != nil } }
+
   func push(_ message: [UInt8]) {
     let reader = state.withLock { state -> CheckedContinuation<Next, Never>? in
       guard state.end == nil else { return nil }
       guard let reader = state.reader else {
         state.messages.append(message)
+        state.unreadBytes += message.count
         return nil
       }
       state.reader = nil
@@ -42,7 +55,10 @@ final class Inbox: Sendable {
   func finish(_ failure: GRPCError? = nil, discardingUnread: Bool = false) {
     let end: Next = failure.map { .failure($0) } ?? .success(nil)
     let reader = state.withLock { state -> CheckedContinuation<Next, Never>? in
-      if discardingUnread { state.messages.removeAll() }
+      if discardingUnread {
+        state.messages.removeAll()
+        state.unreadBytes = 0
+      }
       if state.end == nil || failure != nil { state.end = end }
       defer { state.reader = nil }
       return state.reader
@@ -56,7 +72,8 @@ final class Inbox: Sendable {
       await withCheckedContinuation { (continuation: CheckedContinuation<Next, Never>) in
         let (answer, emptied) = state.withLock { state -> (Next?, Bool) in
           if let message = state.messages.popFirst() {
-            return (.success(message), state.messages.isEmpty)
+            state.unreadBytes -= message.count
+            return (.success(message), state.messages.isEmpty && state.end == nil)
           }
           if let end = state.end { return (end, false) }
           if state.readerCancelled { return (.failure(.taskCancelled), false) }

@@ -10,10 +10,13 @@ final class SessionDriver {
   var onEvents: (([Session.Event]) -> Void)?
   private(set) var context: ChannelHandlerContext?
   private var isFlushScheduled = false
+  private var isClosing = false
   /// Senders of a stream waiting for its outbound bytes to fall to the low watermark.
   private var waitingSenders: [Int32: [Sender]] = [:]
-  /// Streams on which sending was given up by the sending task.
+  /// Open streams on which sending was given up by the sending task.
   private var abandoned: Set<Int32> = []
+  /// Open streams to reset once the end of our side has been written.
+  private var ending: Set<Int32> = []
 
   typealias Sender = CheckedContinuation<Result<Void, GRPCError>, Never>
 
@@ -21,8 +24,10 @@ final class SessionDriver {
   static let highWatermark = 262_144
   /// …until no more than this many are left.
   static let lowWatermark = 65_536
-  /// Bytes gathered for one write to the socket.
+  /// Room for one write to the socket, bytes.
   private static let writeSize = 65_536
+  /// A write is full from here on: the largest frame nghttp2 makes, 16,384 bytes and its header, no longer fits.
+  private static let fullFrom = writeSize - 16_384 - 9
 
   init(role: Session.Role, configuration: Session.Configuration) throws(HTTP2Error) {
     session = try Session(role: role, configuration: configuration)
@@ -34,10 +39,17 @@ final class SessionDriver {
   func detach() {
     context = nil
     onEvents = nil
+    abandoned = []
+    ending = []
     let senders = waitingSenders.values.flatMap { $0 }
     waitingSenders = [:]
     for sender in senders { sender.resume(returning: .failure(.connectionLost)) }
   }
+
+  /// Nothing is remembered of any stream.
+  var isIdle: Bool { waitingSenders.isEmpty && abandoned.isEmpty && ending.isEmpty }
+
+  // MARK: - Sending
 
   /// Queues one length-prefixed message; resumes `sender` once the stream has room again.
   func sendMessage(_ payload: [UInt8], on stream: Int32, sender: Sender?) {
@@ -50,8 +62,8 @@ final class SessionDriver {
       return
     }
     do {
-      try session.send(stream: stream, messagePrefix(payloadBytes: payload.count), endStream: false)
-      try session.send(stream: stream, payload, endStream: false)
+      try session.send(
+        stream: stream, messagePrefix(payloadBytes: payload.count), payload, endStream: false)
     } catch {
       sender?.resume(returning: .failure(.cancelledByPeer))
       return
@@ -65,23 +77,32 @@ final class SessionDriver {
     }
   }
 
-  /// The task that sends on this stream was cancelled: it must not wait any longer.
+  /// The task that sends on this open stream was cancelled: it must not wait any longer.
   func abandonSending(on stream: Int32) {
     abandoned.insert(stream)
     failSenders(of: stream, .taskCancelled)
   }
 
-  /// The stream is over: wakes its senders and forgets it.
-  func streamEnded(_ stream: Int32, _ error: GRPCError) {
-    abandoned.remove(stream)
-    failSenders(of: stream, error)
-  }
-
-  private func failSenders(of stream: Int32, _ error: GRPCError) {
+  /// The call on this stream is over; whoever still sends learns why.
+  func failSenders(of stream: Int32, _ error: GRPCError) {
     for sender in waitingSenders.removeValue(forKey: stream) ?? [] {
       sender.resume(returning: .failure(error))
     }
   }
+
+  /// Our side of the stream ends with what is queued. The peer's end is not waited for: what it may still send has no
+  /// reader, and the stream would stay open as long as the peer likes.
+  func resetOnceSent(_ stream: Int32) {
+    ending.insert(stream)
+  }
+
+  /// The stream has closed.
+  func forget(_ stream: Int32) {
+    abandoned.remove(stream)
+    ending.remove(stream)
+  }
+
+  // MARK: - Writing
 
   /// Flushes after the loop has run what is already queued, so that many small sends share one write.
   func flushSoon() {
@@ -95,24 +116,53 @@ final class SessionDriver {
   func flush() {
     isFlushScheduled = false
     guard let context else { return }
-    var wrote = false
     do {
-      while context.channel.isWritable {
-        var buffer = context.channel.allocator.buffer(capacity: Self.writeSize)
-        let produced = try session.drain(limit: Self.writeSize) { buffer.writeBytes($0) }
-        if produced == 0 { break }
-        wrote = true
-        context.write(NIOAny(buffer), promise: nil)
+      var wrote = try write(to: context)
+      // Nothing is left to write, so every end that is not behind buffered bytes is out.
+      if !ending.isEmpty, !session.wantsWrite, resetEnded() {
+        wrote = try write(to: context) || wrote
       }
+      if wrote { context.flush() }
     } catch {
       context.close(promise: nil)
       return
     }
-    if wrote { context.flush() }
     resumeSenders()
     let events = session.takeEvents()
     if !events.isEmpty { onEvents?(events) }
-    if session.isFinished { context.close(promise: nil) }
+    if session.isFinished { closeOnceWritten(context) }
+  }
+
+  /// Closes the connection after what was written has reached the socket; closing at once would drop it.
+  private func closeOnceWritten(_ context: ChannelHandlerContext) {
+    guard !isClosing else { return }
+    isClosing = true
+    let written = context.eventLoop.makePromise(of: Void.self)
+    let driver = NIOLoopBound(self, eventLoop: context.eventLoop)
+    written.futureResult.whenComplete { _ in driver.value.context?.close(promise: nil) }
+    context.writeAndFlush(NIOAny(context.channel.allocator.buffer(capacity: 0)), promise: written)
+  }
+
+  private func write(to context: ChannelHandlerContext) throws(HTTP2Error) -> Bool {
+    var wrote = false
+    while context.channel.isWritable, session.wantsWrite {
+      var buffer = context.channel.allocator.buffer(
+        capacity: min(Self.writeSize, 1_024 + session.bufferedBytes))
+      let produced = try session.drain(limit: Self.fullFrom) { buffer.writeBytes($0) }
+      if produced == 0 { break }
+      wrote = true
+      context.write(NIOAny(buffer), promise: nil)
+    }
+    return wrote
+  }
+
+  private func resetEnded() -> Bool {
+    let ended = ending.filter { session.bufferedBytes(stream: $0) == 0 }
+    for stream in ended {
+      ending.remove(stream)
+      session.reset(stream: stream, errorCode: Session.ErrorCode.noError)
+    }
+    return !ended.isEmpty
   }
 
   private func resumeSenders() {

@@ -16,37 +16,46 @@ enum MessageEncoding: String, CaseIterable {
 ///   message cannot fill the memory.
 func inflateMessage(_ input: [UInt8], limit: Int) throws(GRPCError) -> [UInt8] {
   var stream = z_stream()
-  // 15 bits of window, +32: tell gzip and zlib apart by their headers.
-  guard duri_inflate_init(&stream, 15 + 32) == Z_OK else {
-    throw GRPCError(.internal, "the decompressor could not be started")
-  }
-  defer { inflateEnd(&stream) }
-  var output: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 32_768)
-  let status = input.withUnsafeBufferPointer { input -> Int32 in
-    stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-    stream.avail_in = UInt32(clamping: input.count)
-    while true {
-      let (status, produced) = chunk.withUnsafeMutableBufferPointer { chunk -> (Int32, Int) in
-        stream.next_out = chunk.baseAddress
-        stream.avail_out = UInt32(clamping: chunk.count)
-        let status = inflate(&stream, Z_NO_FLUSH)
-        return (status, chunk.count - Int(stream.avail_out))
-      }
-      output += chunk[..<produced]
-      if output.count > limit { return Z_MEM_ERROR }
-      if status != Z_OK { return status }
-      // No progress is possible: the input ended inside the compressed data.
-      if produced == 0 && stream.avail_in == 0 { return Z_BUF_ERROR }
+  // zlib remembers the structure's address, so it is taken once.
+  return try withUnsafeMutablePointer(to: &stream) { stream throws(GRPCError) in
+    // 15 bits of window, +32: tell gzip and zlib apart by their headers.
+    guard duri_inflate_init(stream, 15 + 32) == Z_OK else {
+      throw GRPCError(.internal, "the decompressor could not be started")
     }
-  }
-  switch status {
-  case Z_STREAM_END where stream.avail_in == 0:
+    defer { inflateEnd(stream) }
+    var output: [UInt8] = []
+    let status = inflateAll(input, with: stream, into: &output, limit: limit)
+    if output.count > limit {
+      throw GRPCError(
+        .resourceExhausted,
+        "message is over \(limit) bytes once decompressed; send smaller messages")
+    }
+    guard status == Z_STREAM_END, stream.pointee.avail_in == 0 else {
+      throw GRPCError(.internal, "message is not one valid gzip or zlib stream")
+    }
     return output
-  case Z_MEM_ERROR:
-    throw GRPCError(
-      .resourceExhausted, "message is over \(limit) bytes once decompressed; send smaller messages")
-  default:
-    throw GRPCError(.internal, "message is not valid gzip or zlib data")
+  }
+}
+
+/// Returns the status with which inflating stopped; `Z_OK` if it was for the limit.
+private func inflateAll(
+  _ input: [UInt8], with stream: UnsafeMutablePointer<z_stream>, into output: inout [UInt8],
+  limit: Int
+) -> Int32 {
+  let chunkSize = 32_768
+  return input.withUnsafeBufferPointer { input in
+    // zlib only reads from here; its type has no const.
+    stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+    stream.pointee.avail_in = UInt32(clamping: input.count)
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: chunkSize) { chunk in
+      while true {
+        stream.pointee.next_out = chunk.baseAddress
+        stream.pointee.avail_out = UInt32(clamping: chunk.count)
+        // Without progress this is Z_BUF_ERROR: the input ended inside the compressed data.
+        let status = inflate(stream, Z_NO_FLUSH)
+        output += chunk.prefix(chunk.count - Int(stream.pointee.avail_out))
+        if status != Z_OK || output.count > limit { return status }
+      }
+    }
   }
 }

@@ -23,6 +23,12 @@ struct MessageDeframer {
   /// Bytes of a message that is not complete yet.
   var pendingBytes: Int { buffer.count - offset }
 
+  /// Forgets a message that will never be completed.
+  mutating func removeAll() {
+    buffer = []
+    offset = 0
+  }
+
   mutating func append(_ bytes: [UInt8]) {
     if pendingBytes == 0 {
       buffer = bytes
@@ -54,8 +60,7 @@ struct MessageDeframer {
     let payload = Array(buffer[begin..<begin + length])
     offset = begin + length
     if offset == buffer.count {
-      buffer = []
-      offset = 0
+      removeAll()
     } else if offset > 65_536 {
       buffer.removeFirst(offset)
       offset = 0

@@ -20,13 +20,26 @@ func parseTimeout(_ value: String) -> Duration? {
   }
 }
 
-/// Writes a `grpc-timeout` value of at most 8 digits, rounded up so that a deadline never shrinks to nothing.
+/// Writes a `grpc-timeout` value of at most 8 digits in the finest unit that holds it, rounded up so that a deadline
+/// never shrinks. Negative times are written as none left, times beyond 99,999,999 hours as that many.
 func formatTimeout(_ timeout: Duration) -> String {
   let (seconds, attoseconds) = timeout.components
-  if seconds < 0 || attoseconds < 0 { return "0n" }
-  if seconds < 10_000 {
-    let microseconds = seconds * 1_000_000 + (attoseconds + 999_999_999_999) / 1_000_000_000_000
-    return microseconds < 100_000_000 ? "\(microseconds)u" : "\((microseconds + 999) / 1_000)m"
+  guard seconds >= 0, attoseconds >= 0 else { return "0n" }
+  // Too large for 8 digits whatever the unit below; also keeps the products from overflowing.
+  let fits: Int64 = 99_999_999
+  if seconds <= fits / 1_000_000 {
+    let microseconds = seconds * 1_000_000 + roundedUp(attoseconds, by: 1_000_000_000_000)
+    if microseconds <= fits { return "\(microseconds)u" }
   }
-  return seconds < 100_000_000 ? "\(seconds)S" : "\(min(seconds / 3_600, 99_999_999))H"
+  if seconds <= fits / 1_000 {
+    let milliseconds = seconds * 1_000 + roundedUp(attoseconds, by: 1_000_000_000_000_000)
+    if milliseconds <= fits { return "\(milliseconds)m" }
+  }
+  let whole = min(seconds, .max - 1) + (attoseconds > 0 ? 1 : 0)
+  return whole <= fits ? "\(whole)S" : "\(min(roundedUp(whole, by: 3_600), fits))H"
+}
+
+/// `value / unit` for a value of 0 or more.
+private func roundedUp(_ value: Int64, by unit: Int64) -> Int64 {
+  value / unit + (value % unit > 0 ? 1 : 0)
 }

@@ -25,7 +25,7 @@ public final class GRPCServer: Sendable {
   private let routes: Routes
   private let group: any EventLoopGroup
   private let logger: Logger
-  private let held: HeldBytes
+  let held: HeldBytes
   private let state = Mutex(State.idle)
 
   public init(
@@ -80,12 +80,7 @@ public final class GRPCServer: Sendable {
   }
 
   private func drain(_ connection: Connection) {
-    let eventLoop = connection.channel.eventLoop
-    eventLoop.execute { connection.handler.value.beginDrain() }
-    // Fires into nothing if the connection is gone by then.
-    eventLoop.scheduleTask(in: TimeAmount(configuration.drainTimeout)) {
-      connection.handler.value.abort()
-    }
+    connection.channel.eventLoop.execute { connection.handler.value.beginDrain() }
   }
 
   private func listen() async throws -> NIOAsyncChannel<Connection, Never> {
@@ -155,7 +150,7 @@ public final class GRPCServer: Sendable {
   /// Runs a call's handler; cancels it when the client no longer waits.
   private func answer(_ call: ServerCall) async {
     guard let handler = routes.handler(for: call.path) else { return }
-    await withTaskGroup(of: Void.self) { group in
+    await withDiscardingTaskGroup { group in
       group.addTask {
         do {
           let message = try await handler.run(call)
@@ -169,8 +164,8 @@ public final class GRPCServer: Sendable {
           call.finish(message: nil, error: GRPCError(.internal, "internal error"))
         }
       }
-      group.addTask { await call.ended.wait() }
-      await group.next()
+      // Fires after `finish` too.
+      await call.ended.wait()
       group.cancelAll()
     }
   }

@@ -46,6 +46,7 @@ struct RequestHead: Equatable {
 
   /// `application/grpc`, alone or with a `+proto` suffix or parameters. Other suffixes are other formats.
   private static func isGRPC(_ contentType: String) -> Bool {
+    if contentType == "application/grpc" { return true }
     let base = contentType.lowercased().prefix { $0 != ";" && $0 != " " }
     return base == "application/grpc" || base == "application/grpc+proto"
   }

@@ -20,6 +20,13 @@ public struct Routes: Sendable {
 }
 
 extension RPCHandler {
+  var isUnary: Bool {
+    switch self {
+    case .unary: true
+    case .streaming: false
+    }
+  }
+
   /// Runs the handler for a call and gives its last message; errors become a status.
   func run(_ call: ServerCall) async throws -> [UInt8]? {
     switch self {

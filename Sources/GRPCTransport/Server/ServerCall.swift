@@ -1,3 +1,5 @@
+import NIOCore
+
 /// One call as its handler sees it. May be used from any task; one task reads, one sends.
 public final class ServerCall: Sendable {
   /// `/package.Service/Method`
@@ -10,9 +12,9 @@ public final class ServerCall: Sendable {
   let inbox: Inbox
   /// Fires when the call is over for the client: answered, cancelled, expired, or its connection gone.
   let ended = Signal()
-  private let outlet: ServerOutlet
+  private let outlet: any CallOutlet
 
-  init(path: String, metadata: Metadata, deadline: ContinuousClock.Instant?, outlet: ServerOutlet) {
+  init(path: String, metadata: Metadata, deadline: ContinuousClock.Instant?, outlet: any CallOutlet) {
     self.path = path
     self.metadata = metadata
     self.deadline = deadline
@@ -43,10 +45,42 @@ public final class ServerCall: Sendable {
   }
 }
 
-/// The way from a call back to its connection; each closure hops to the event loop.
-struct ServerOutlet: Sendable {
-  var send: @Sendable ([UInt8], SessionDriver.Sender) -> Void
-  var abandonSending: @Sendable () -> Void
-  var inboxEmptied: @Sendable () -> Void
-  var finish: @Sendable ([UInt8]?, GRPCError?) -> Void
+/// The way from a call back to whoever carries it; tests put themselves there.
+protocol CallOutlet: Sendable {
+  /// Sends a message; resumes the sender once there is room for another.
+  func send(_ message: [UInt8], _ sender: SessionDriver.Sender)
+  /// The sending task was cancelled: its sender must not wait any longer.
+  func abandonSending()
+  /// The handler took the last message that had arrived.
+  func inboxEmptied()
+  func finish(_ message: [UInt8]?, _ error: GRPCError?)
+}
+
+/// The way back to a connection; each method hops to the event loop.
+struct ServerOutlet: CallOutlet {
+  private let handler: NIOLoopBound<ServerConnectionHandler>
+  private let eventLoop: any EventLoop
+  private let stream: Int32
+
+  init(_ handler: ServerConnectionHandler, stream: Int32, on eventLoop: any EventLoop) {
+    self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
+    self.eventLoop = eventLoop
+    self.stream = stream
+  }
+
+  func send(_ message: [UInt8], _ sender: SessionDriver.Sender) {
+    eventLoop.execute { handler.value.send(message, on: stream, sender: sender) }
+  }
+
+  func abandonSending() {
+    eventLoop.execute { handler.value.abandonSending(on: stream) }
+  }
+
+  func inboxEmptied() {
+    eventLoop.execute { handler.value.inboxEmptied(stream) }
+  }
+
+  func finish(_ message: [UInt8]?, _ error: GRPCError?) {
+    eventLoop.execute { handler.value.end(stream, message: message, error: error) }
+  }
 }

@@ -13,6 +13,9 @@ public struct GRPCServerConfiguration: Sendable {
   /// Bytes of requests held for all calls together (incomplete or not yet read by their handler); a call that would
   /// exceed it fails with RESOURCE_EXHAUSTED. Default 512 MiB.
   public var maximumHeldBytes = 512 << 20
+  /// Bytes of responses one connection may hold because its client does not take them; while there are more, its new
+  /// calls and its unary responses fail with RESOURCE_EXHAUSTED. Default 64 MiB.
+  public var maximumUnsentBytes = 64 << 20
   /// A connection that has not completed the HTTP/2 preface and SETTINGS by then is closed; default 10 s.
   public var handshakeTimeout = Duration.seconds(10)
   /// A connection silent for this long is asked for a sign of life (PING); default 60 s.
@@ -21,8 +24,9 @@ public struct GRPCServerConfiguration: Sendable {
   public var keepaliveTimeout = Duration.seconds(20)
   /// Time open calls get to finish once draining has begun; then they are cancelled. Default 30 s.
   public var drainTimeout = Duration.seconds(30)
-  /// The HTTP/2 side: windows, streams a connection, header sizes.
-  public var http2 = Session.Configuration()
+  /// The HTTP/2 side: windows, streams a connection, header sizes. Default: that of `Session`, with a connection window
+  /// of 64 MiB.
+  public var http2 = Session.Configuration.forCalls
 
   public init() {}
 }

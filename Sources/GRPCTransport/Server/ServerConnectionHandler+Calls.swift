@@ -10,22 +10,27 @@ extension ServerConnectionHandler {
     do {
       head = try RequestHead(headers)
     } catch {
-      reject(id, error)
+      reject(id, error, endStream: endStream)
       return
     }
-    guard routes.handler(for: head.path) != nil else {
-      reject(id, .grpc(GRPCError(.unimplemented, "this server has no method of that name")))
+    guard let route = routes.handler(for: head.path) else {
+      let error = GRPCError(.unimplemented, "this server has no method of that name")
+      reject(id, .grpc(error), endStream: endStream)
+      return
+    }
+    guard session.bufferedBytes <= configuration.maximumUnsentBytes else {
+      reject(id, .grpc(.responsesNotTaken), endStream: endStream)
       return
     }
     guard let context = driver.context else { return }
     let call = ServerCall(
       path: head.path, metadata: head.metadata,
       deadline: head.timeout.map { .now.advanced(by: $0) },
-      outlet: outlet(for: id, on: context.eventLoop))
+      outlet: ServerOutlet(self, stream: id, on: context.eventLoop))
     var stream = Stream(
       state: ServerStream(
         encoding: head.encoding, maximumMessageBytes: configuration.maximumMessageBytes),
-      call: call)
+      call: call, isUnary: route.isUnary)
     if let timeout = head.timeout {
       let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
       stream.deadline = context.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
@@ -39,19 +44,11 @@ extension ServerConnectionHandler {
 
   func receive(_ bytes: [UInt8], on id: Int32, endStream: Bool) {
     guard streams[id] != nil else {
-      // The call was refused or is answered already; what still arrives is dropped, its credit returned.
+      // The call was refused; what still arrives is dropped, its credit returned.
       session.consumed(stream: id, bytes.count)
       return
     }
     streams[id]?.uncredited += bytes.count
-    streams[id]?.held += bytes.count
-    guard held.add(bytes.count) else {
-      end(
-        id, message: nil,
-        error: GRPCError(
-          .resourceExhausted, "the server holds too many unread request bytes; try again later"))
-      return
-    }
     perform(streams[id]?.state.receivedData(bytes, endStream: endStream), on: id)
   }
 
@@ -63,46 +60,74 @@ extension ServerConnectionHandler {
     guard let inbox = streams[id]?.call.inbox else { return }
     switch action {
     case .deliver(let messages, let ended):
+      guard hold(id, inbox.unreadBytes + messages.reduce(0) { $0 + $1.count }) else {
+        end(id, message: nil, error: .tooManyHeldBytes)
+        return
+      }
       for message in messages { inbox.push(message) }
       if ended { inbox.finish() }
       // Credit waits while messages wait, so that a client cannot run ahead of a handler that does not read; a
       // message that is still incomplete must get its credit or it could never become complete.
-      if inbox.isEmpty || ended { credit(id) }
+      if inbox.isEmpty || ended {
+        letGo(id)
+        credit(id)
+      }
     case .fail(let error):
-      credit(id)
       end(id, message: nil, error: error)
     case .ignore, nil:
       credit(id)
     }
   }
 
-  /// Gives the flow-control credit of everything received so far back.
-  private func credit(_ id: Int32) {
-    guard let count = streams[id]?.uncredited, count > 0 else { return }
-    streams[id]?.uncredited = 0
-    session.consumed(stream: id, count)
-    // Bytes whose stream has ended stay counted until the call does.
-    if streams[id]?.state.inboundEnded == false {
-      held.remove(count)
-      streams[id]?.held -= count
-    }
+  /// The handler has read everything that had arrived.
+  func inboxEmptied(_ id: Int32) {
+    letGo(id)
+    if credit(id) { driver.flushSoon() }
   }
 
-  /// The handler has read everything that had arrived.
-  private func inboxEmptied(_ id: Int32) {
-    guard streams[id]?.uncredited ?? 0 > 0 else { return }
-    credit(id)
-    driver.flushSoon()
+  /// Gives the flow-control credit of everything received so far back; false if there is none to give.
+  @discardableResult
+  private func credit(_ id: Int32) -> Bool {
+    guard let count = streams[id]?.uncredited, count > 0 else { return false }
+    streams[id]?.uncredited = 0
+    session.consumed(stream: id, count)
+    return true
+  }
+
+  /// Counts complete messages, of `bytes` together, and what there is of an incomplete one against the server's bound;
+  /// false if that exceeds it.
+  private func hold(_ id: Int32, _ bytes: Int) -> Bool {
+    guard let stream = streams[id] else { return true }
+    let more = bytes + stream.state.pendingBytes - stream.held
+    guard more > 0 else { return true }
+    streams[id]?.held += more
+    return held.add(more)
+  }
+
+  /// Counts no longer what a streaming handler has read. A unary call's message, and the last ones of a stream, stay
+  /// counted until the call is over: they are what its handler is working on.
+  private func letGo(_ id: Int32) {
+    guard let stream = streams[id], !stream.isUnary, !stream.state.inboundEnded else { return }
+    let less = stream.held - stream.state.pendingBytes - stream.call.inbox.unreadBytes
+    guard less > 0 else { return }
+    streams[id]?.held -= less
+    held.remove(less)
   }
 
   // MARK: - Outbound
 
-  private func send(_ message: [UInt8], on id: Int32, sender: SessionDriver.Sender) {
+  func send(_ message: [UInt8], on id: Int32, sender: SessionDriver.Sender) {
     guard begin(message: id) else {
-      sender.resume(returning: .failure(.cancelledByPeer))
+      sender.resume(
+        returning: .failure(driver.context == nil ? .connectionLost : .cancelledByPeer))
       return
     }
     driver.sendMessage(message, on: id, sender: sender)
+  }
+
+  func abandonSending(on id: Int32) {
+    guard streams[id] != nil else { return }
+    driver.abandonSending(on: id)
   }
 
   /// Sends the response headers if this is the first message; false if nothing may be sent any more.
@@ -119,35 +144,54 @@ extension ServerConnectionHandler {
 
   /// Ends a call: its last message, then its status. Late ends of a call that is over are ignored.
   func end(_ id: Int32, message: [UInt8]?, error: GRPCError?) {
-    if let message, begin(message: id) { driver.sendMessage(message, on: id, sender: nil) }
-    let trailers = Self.trailers(for: error)
+    var error = error
+    if let message {
+      if session.bufferedBytes > configuration.maximumUnsentBytes {
+        error = .responsesNotTaken
+      } else if begin(message: id) {
+        driver.sendMessage(message, on: id, sender: nil)
+      }
+    }
     switch streams[id]?.state.finish() {
-    case .sendTrailers:
-      _ = attempt { () throws(HTTP2Error) in
-        try session.sendTrailers(stream: id, trailers)
-      }
-    case .sendTrailersOnly:
-      _ = attempt { () throws(HTTP2Error) in
-        try session.respond(stream: id, Self.responseHeaders + trailers, endStream: true)
-      }
+    case .sendTrailers: sendStatus(id, error, isWholeResponse: false)
+    case .sendTrailersOnly: sendStatus(id, error, isWholeResponse: true)
     case .ignore, nil: return
     }
     guard let stream = streams[id] else { return }
     stream.deadline?.cancel()
+    streams[id]?.held = 0
+    held.remove(stream.held)
     stream.call.inbox.finish(error ?? .cancelledByPeer, discardingUnread: true)
     stream.call.ended.fire()
-    driver.streamEnded(id, error ?? .cancelledByPeer)
+    driver.failSenders(of: id, error ?? .cancelledByPeer)
     credit(id)
+    if !stream.state.inboundEnded { driver.resetOnceSent(id) }
     driver.flushSoon()
   }
 
-  private func reject(_ id: Int32, _ rejection: RequestHead.Rejection) {
-    _ = attempt { () throws(HTTP2Error) in
-      switch rejection {
-      case .grpc(let error):
-        try session.respond(
-          stream: id, Self.responseHeaders + Self.trailers(for: error), endStream: true)
-      case .http(let status, let message):
+  /// Queues the status. One that HTTP/2 cannot carry, such as metadata with an invalid name, must not leave the client
+  /// waiting: the bare code goes out in its place.
+  private func sendStatus(_ id: Int32, _ error: GRPCError?, isWholeResponse: Bool) {
+    func send(_ trailers: Metadata) -> Bool {
+      attempt { () throws(HTTP2Error) in
+        if isWholeResponse {
+          try session.respond(stream: id, Self.responseHeaders + trailers, endStream: true)
+        } else {
+          try session.sendTrailers(stream: id, trailers)
+        }
+      }
+    }
+    if !send(Self.trailers(for: error)) {
+      _ = send([Session.Header(name: "grpc-status", value: "\(error?.code.rawValue ?? 0)")])
+    }
+  }
+
+  private func reject(_ id: Int32, _ rejection: RequestHead.Rejection, endStream: Bool) {
+    switch rejection {
+    case .grpc(let error):
+      sendStatus(id, error, isWholeResponse: true)
+    case .http(let status, let message):
+      _ = attempt { () throws(HTTP2Error) in
         let headers = [
           Session.Header(name: ":status", value: "\(status)"),
           Session.Header(name: "content-type", value: "text/plain"),
@@ -156,6 +200,7 @@ extension ServerConnectionHandler {
         try session.send(stream: id, Array(message.utf8), endStream: true)
       }
     }
+    if !endStream { driver.resetOnceSent(id) }
   }
 
   /// Runs a command; false if the stream is gone, which is the peer's right.
@@ -175,28 +220,21 @@ extension ServerConnectionHandler {
     Session.Header(name: "content-type", value: "application/grpc"),
   ]
 
+  private static let okTrailers = [Session.Header(name: "grpc-status", value: "0")]
+
   private static func trailers(for error: GRPCError?) -> Metadata {
-    guard let error else { return [Session.Header(name: "grpc-status", value: "0")] }
+    guard let error else { return okTrailers }
     return [
       Session.Header(name: "grpc-status", value: "\(error.code.rawValue)"),
       Session.Header(name: "grpc-message", value: StatusMessage.encode(error.message)),
-    ] + error.metadata
+    ] + error.metadata.filter { !$0.name.hasPrefix(":") }
   }
+}
 
-  private func outlet(for id: Int32, on eventLoop: any EventLoop) -> ServerOutlet {
-    let handler = NIOLoopBound(self, eventLoop: eventLoop)
-    return ServerOutlet(
-      send: { message, sender in
-        eventLoop.execute { handler.value.send(message, on: id, sender: sender) }
-      },
-      abandonSending: {
-        eventLoop.execute { handler.value.driver.abandonSending(on: id) }
-      },
-      inboxEmptied: {
-        eventLoop.execute { handler.value.inboxEmptied(id) }
-      },
-      finish: { message, error in
-        eventLoop.execute { handler.value.end(id, message: message, error: error) }
-      })
-  }
+extension GRPCError {
+  fileprivate static let tooManyHeldBytes = GRPCError(
+    .resourceExhausted, "the server holds too many unread request bytes; try again later")
+  fileprivate static let responsesNotTaken = GRPCError(
+    .resourceExhausted,
+    "too many responses wait on this connection; read them, or start fewer calls at a time")
 }

@@ -13,6 +13,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   struct Stream {
     var state: ServerStream
     let call: ServerCall
+    let isUnary: Bool
     var deadline: Scheduled<Void>?
     /// Bytes received whose flow-control credit is not given back yet.
     var uncredited = 0
@@ -24,13 +25,10 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   let routes: Routes
   let calls: AsyncStream<ServerCall>.Continuation
   let held: HeldBytes
-  let logger: Logger
   let driver: SessionDriver
   var streams: [Int32: Stream] = [:]
-  private var heardSinceProbe = true
-  private var isHandshakeDone = false
-  private var isDraining = false
-  private var keepalive: RepeatedTask?
+  private let logger: Logger
+  private var liveness: ConnectionLiveness?
 
   var session: Session { driver.session }
 
@@ -51,20 +49,14 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   func channelActive(context: ChannelHandlerContext) {
     driver.attach(context)
     driver.onEvents = { [unowned self] events in process(events) }
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    context.eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) {
-      handler.value.handshakeTimedOut()
-    }
-    let interval = TimeAmount(configuration.keepaliveInterval)
-    keepalive = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-      handler.value.probe()
-    }
+    liveness = ConnectionLiveness(
+      driver: driver, configuration: configuration, logger: logger, on: context.eventLoop)
     driver.flush()
     context.fireChannelActive()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    heardSinceProbe = true
+    liveness?.heard()
     let buffer = unwrapInboundIn(data)
     do {
       process(try buffer.withUnsafeReadableBytes { bytes throws(HTTP2Error) in
@@ -87,13 +79,17 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    keepalive?.cancel()
+    liveness?.stop()
     let open = streams
     streams = [:]
     for (id, stream) in open { release(id, stream, error: .connectionLost) }
     driver.detach()
-    calls.finish()
     context.fireChannelInactive()
+  }
+
+  /// Comes for every connection, also one that closes before it was active.
+  func handlerRemoved(context: ChannelHandlerContext) {
+    calls.finish()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -107,17 +103,18 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     for event in events {
       switch event {
       case .headers(let id, let headers, let endStream):
-        isHandshakeDone = true
+        liveness?.handshakeDone()
         open(id, headers, endStream: endStream)
       case .data(let id, let bytes, let endStream):
         receive(bytes, on: id, endStream: endStream)
       case .trailers(let id, _):
         receivedEnd(of: id)
       case .streamClosed(let id, _):
+        driver.forget(id)
         guard let stream = streams.removeValue(forKey: id) else { continue }
         release(id, stream, error: .cancelledByPeer)
       case .settings:
-        isHandshakeDone = true
+        liveness?.handshakeDone()
       case .drained, .goAway, .pingAcknowledged:
         continue
       }
@@ -130,57 +127,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     held.remove(stream.held)
     stream.call.inbox.finish(error, discardingUnread: true)
     stream.call.ended.fire()
-    driver.streamEnded(id, error)
+    driver.failSenders(of: id, error)
   }
 
-  // MARK: - Liveness and drain
-
-  private func handshakeTimedOut() {
-    guard !isHandshakeDone, let context = driver.context else { return }
-    logger.debug("connection closed: no HTTP/2 SETTINGS in time")
-    context.close(promise: nil)
-  }
-
-  /// A silent connection is asked for a sign of life, and closed if none comes.
-  private func probe() {
-    guard let context = driver.context else { return }
-    defer { heardSinceProbe = false }
-    guard !heardSinceProbe else { return }
-    session.ping(0)
-    driver.flush()
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    context.eventLoop.scheduleTask(in: TimeAmount(configuration.keepaliveTimeout)) {
-      handler.value.closeIfSilent()
-    }
-  }
-
-  private func closeIfSilent() {
-    guard !heardSinceProbe, let context = driver.context else { return }
-    logger.debug("connection closed: no answer to PING")
-    context.close(promise: nil)
-  }
-
-  /// Asks the client to open no more streams, refuses those it opens regardless a little later, and lets open ones end.
+  /// Takes no new calls and lets open ones end, within the drain timeout.
   func beginDrain() {
-    guard !isDraining, let context = driver.context else { return }
-    isDraining = true
-    session.announceShutdown()
-    driver.flush()
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    // Streams the client opened before it saw the notice still count; a second is ample for them to arrive.
-    context.eventLoop.scheduleTask(in: streams.isEmpty ? .milliseconds(100) : .seconds(1)) {
-      handler.value.refuseNewStreams()
-    }
-  }
-
-  private func refuseNewStreams() {
-    guard driver.context != nil else { return }
-    session.goAway(errorCode: Session.ErrorCode.noError)
-    driver.flush()
-  }
-
-  /// Ends the connection and all its calls at once.
-  func abort() {
-    driver.context?.close(promise: nil)
+    liveness?.beginDrain(hasCalls: !streams.isEmpty)
   }
 }

@@ -16,7 +16,8 @@ struct ServerStream {
     deframer = MessageDeframer(maximumMessageBytes: maximumMessageBytes)
   }
 
-  var isFinished: Bool { outbound == .finished }
+  /// Bytes of a message that is not complete yet.
+  var pendingBytes: Int { deframer.pendingBytes }
 
   /// What to do with received bytes.
   enum OnData: Equatable {
@@ -71,7 +72,10 @@ struct ServerStream {
   enum OnFinish: Equatable { case sendTrailersOnly, sendTrailers, ignore }
 
   mutating func finish() -> OnFinish {
-    defer { outbound = .finished }
+    defer {
+      outbound = .finished
+      deframer.removeAll()
+    }
     switch outbound {
     case .idle: return .sendTrailersOnly
     case .headersSent: return .sendTrailers

@@ -430,7 +430,7 @@ public nonisolated struct Duri_V1_Timings: Sendable {
   /// From the request's arrival to the reply's making.
   public var totalNs: UInt64 = 0
 
-  /// Tokenizing, summed over the texts.
+  /// Tokenizing, the longest of the texts.
   public var tokenizationNs: UInt64 = 0
 
   /// Waiting for a worker, the longest of the texts.
@@ -779,6 +779,9 @@ public nonisolated struct Duri_V1_Limits: Sendable {
 
   /// Texts of one stream that may be in work or waiting to be read by the client.
   public var streamWindow: UInt32 = 0
+
+  /// Texts in one message of a stream.
+  public var maximumStreamTexts: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1817,7 +1820,7 @@ nonisolated extension Duri_V1_InstructTemplate: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Duri_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Limits"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}maximum_texts\0\u{3}maximum_text_bytes\0\u{3}maximum_message_bytes\0\u{3}stream_window\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}maximum_texts\0\u{3}maximum_text_bytes\0\u{3}maximum_message_bytes\0\u{3}stream_window\0\u{3}maximum_stream_texts\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1829,6 +1832,7 @@ nonisolated extension Duri_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.maximumTextBytes) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.maximumMessageBytes) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.streamWindow) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maximumStreamTexts) }()
       default: break
       }
     }
@@ -1847,6 +1851,9 @@ nonisolated extension Duri_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.streamWindow != 0 {
       try visitor.visitSingularUInt32Field(value: self.streamWindow, fieldNumber: 4)
     }
+    if self.maximumStreamTexts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maximumStreamTexts, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1855,6 +1862,7 @@ nonisolated extension Duri_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.maximumTextBytes != rhs.maximumTextBytes {return false}
     if lhs.maximumMessageBytes != rhs.maximumMessageBytes {return false}
     if lhs.streamWindow != rhs.streamWindow {return false}
+    if lhs.maximumStreamTexts != rhs.maximumStreamTexts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -12,6 +12,7 @@ extension Duri_V1_GetModelResponse {
     self.limits.maximumTextBytes = UInt32(clamping: limits.maximumTextBytes)
     self.limits.maximumMessageBytes = UInt32(clamping: limits.maximumMessageBytes)
     self.limits.streamWindow = UInt32(clamping: limits.streamWindow)
+    self.limits.maximumStreamTexts = UInt32(clamping: limits.maximumStreamTexts)
   }
 }
 

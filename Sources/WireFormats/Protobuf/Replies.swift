@@ -97,7 +97,8 @@ extension Duration {
   var nanoseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
-    let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? .max : product &+ UInt64(attoseconds / 1_000_000_000)
+    let (product, tooLong) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, overflow) = product.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000))
+    return tooLong || overflow ? .max : sum
   }
 }

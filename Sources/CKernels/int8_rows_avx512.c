@@ -1,0 +1,169 @@
+// Packing, quantization and layer norm for AVX-512; bit for bit as int8_naive.c.
+
+#include "int8_variants.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+DURI_AVX512 DURI_INLINE __mmask16 lanes(size_t n) {
+  return n >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << n) - 1);
+}
+
+// 0 in every lane, NaN in those where x was ever not finite.
+DURI_AVX512 DURI_INLINE __m512 spoil(__m512 x, __m512 spoiled) {
+  return _mm512_fmadd_ps(x, _mm512_setzero_ps(), spoiled);
+}
+
+DURI_AVX512 DURI_INLINE int is_clean(__m512 spoiled) {
+  return _mm512_cmp_ps_mask(spoiled, spoiled, _CMP_UNORD_Q) == 0;
+}
+
+// MARK: Packing
+
+DURI_AVX512 void duri_int8_pack_avx512(void *memory, size_t outputs, size_t inputs,
+                                       const float *rows, size_t ldw, size_t first, size_t count) {
+  const size_t depth = duri_int8_depth(inputs);
+  int8_t *packed = memory;
+  float *scale = duri_int8_scales(memory, outputs, inputs);
+  int32_t *sum = duri_int8_sums(memory, outputs, inputs);
+  const __m512i lowest = _mm512_set1_epi32(-127), highest = _mm512_set1_epi32(127);
+  for (size_t r = 0; r < count; r++) {
+    const float *w = rows + r * ldw;
+    const size_t o = first + r;
+    __m512 largest = _mm512_setzero_ps(), spoiled = _mm512_setzero_ps();
+    for (size_t i = 0; i < inputs; i += 16) {
+      const __m512 v = _mm512_maskz_loadu_ps(lanes(inputs - i), w + i);
+      largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
+      spoiled = spoil(v, spoiled);
+    }
+    const int finite = is_clean(spoiled);
+    const float multiplier =
+        duri_int8_weight_scale(_mm512_reduce_max_ps(largest), finite, &scale[o]);
+    const __m512 factor = _mm512_set1_ps(multiplier);
+    __m512i total = _mm512_setzero_si512();
+    int8_t *place = packed + duri_int8_place(depth, o, 0);
+    for (size_t i = 0; i < depth; i += 16) {
+      const __mmask16 mask = finite && i < inputs ? lanes(inputs - i) : 0;
+      const __m512 v = _mm512_maskz_loadu_ps(mask, w + i);
+      __m512i value = _mm512_cvtps_epi32(_mm512_mul_ps(v, factor));
+      value = _mm512_min_epi32(_mm512_max_epi32(value, lowest), highest);
+      total = _mm512_add_epi32(total, value);
+      const __m128i bytes = _mm512_cvtepi32_epi8(value);
+      // Four groups of this output, one in each run of 64 bytes.
+      _mm_storeu_si32(place + i * 16, bytes);
+      _mm_storeu_si32(place + i * 16 + 64, _mm_shuffle_epi32(bytes, 1));
+      _mm_storeu_si32(place + i * 16 + 128, _mm_shuffle_epi32(bytes, 2));
+      _mm_storeu_si32(place + i * 16 + 192, _mm_shuffle_epi32(bytes, 3));
+    }
+    sum[o] = _mm512_reduce_add_epi32(total);
+  }
+  if (count != 0 && first + count == outputs) duri_int8_clear_padding(memory, outputs, inputs);
+}
+
+// MARK: Quantization
+
+// q (KP) from x (inputs), whose range is known.
+DURI_AVX512 DURI_INLINE void quantize_row(uint8_t *q, float *scale, int32_t *zero, const float *x,
+                                          size_t inputs, __m512 low, __m512 high, __m512 spoiled) {
+  const int finite = is_clean(spoiled);
+  const __m512 factor = _mm512_set1_ps(duri_int8_row_scale(
+      _mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high), finite, scale, zero));
+  const __m512i offset = _mm512_set1_epi32(*zero), none = _mm512_setzero_si512();
+  size_t i = 0;
+  for (; finite && i + 16 <= inputs; i += 16) {
+    __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), factor));
+    v = _mm512_max_epi32(_mm512_add_epi32(v, offset), none);
+    _mm_storeu_si128((__m128i *)(void *)(q + i), _mm512_cvtusepi32_epi8(v));
+  }
+  for (; i < duri_int8_depth(inputs); i += 16) {
+    const __mmask16 mask = finite && i < inputs ? lanes(inputs - i) : 0;
+    __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor));
+    v = _mm512_maskz_max_epi32(mask, _mm512_add_epi32(v, offset), none);
+    _mm_storeu_si128((__m128i *)(void *)(q + i), _mm512_cvtusepi32_epi8(v));
+  }
+}
+
+DURI_AVX512 void duri_int8_quantize_avx512(uint8_t *q, size_t ldq, float *scale, int32_t *zero,
+                                           const float *x, size_t ldx, size_t rows, size_t inputs) {
+  for (size_t t = 0; t < rows; t++) {
+    const float *x_t = x + t * ldx;
+    __m512 low[2], high[2], spoiled[2];
+    for (int j = 0; j < 2; j++) low[j] = high[j] = spoiled[j] = _mm512_setzero_ps();
+    size_t i = 0;
+    for (; i + 32 <= inputs; i += 32) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < 2; j++) {
+        const __m512 v = _mm512_loadu_ps(x_t + i + 16 * j);
+        low[j] = _mm512_min_ps(low[j], v);
+        high[j] = _mm512_max_ps(high[j], v);
+        spoiled[j] = spoil(v, spoiled[j]);
+      }
+    }
+    for (; i < inputs; i += 16) {
+      const __m512 v = _mm512_maskz_loadu_ps(lanes(inputs - i), x_t + i);
+      low[0] = _mm512_min_ps(low[0], v);
+      high[0] = _mm512_max_ps(high[0], v);
+      spoiled[0] = spoil(v, spoiled[0]);
+    }
+    quantize_row(q + t * ldq, scale + t, zero + t, x_t, inputs, _mm512_min_ps(low[0], low[1]),
+                 _mm512_max_ps(high[0], high[1]), _mm512_add_ps(spoiled[0], spoiled[1]));
+  }
+}
+
+// MARK: Norm
+
+// Sum of 16 lanes by halves.
+DURI_AVX512 DURI_INLINE double sum_lanes(__m512d low, __m512d high) {
+  const __m512d s8 = _mm512_add_pd(low, high);
+  const __m256d s4 = _mm256_add_pd(_mm512_castpd512_pd256(s8), _mm512_extractf64x4_pd(s8, 1));
+  const __m128d s2 = _mm_add_pd(_mm256_castpd256_pd128(s4), _mm256_extractf128_pd(s4, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(s2, _mm_unpackhi_pd(s2, s2)));
+}
+
+DURI_AVX512 void duri_int8_norm_quantize_avx512(float *y, size_t ldy, uint8_t *q, size_t ldq,
+                                                float *scale, int32_t *zero, const float *x,
+                                                size_t ldx, const float *gamma, const float *beta,
+                                                float eps, size_t rows, size_t n) {
+  for (size_t t = 0; t < rows; t++) {
+    const float *x_t = x + t * ldx;
+    float *y_t = y + t * ldy;
+    __m512d left = _mm512_setzero_pd(), right = left;
+    for (size_t j = 0; j < n; j += 16) {
+      const __m512 v = _mm512_maskz_loadu_ps(lanes(n - j), x_t + j);
+      left = _mm512_add_pd(left, _mm512_cvtps_pd(_mm512_castps512_ps256(v)));
+      right = _mm512_add_pd(right, _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+    }
+    const double mean = sum_lanes(left, right) / (double)n;
+    const __m512d center = _mm512_set1_pd(mean);
+    left = right = _mm512_setzero_pd();
+    for (size_t j = 0; j < n; j += 16) {
+      const __mmask16 mask = lanes(n - j);
+      const __m512 v = _mm512_maskz_loadu_ps(mask, x_t + j);
+      const __m512d a =
+          _mm512_maskz_sub_pd((__mmask8)mask, _mm512_cvtps_pd(_mm512_castps512_ps256(v)), center);
+      const __m512d b = _mm512_maskz_sub_pd((__mmask8)(mask >> 8),
+                                            _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)), center);
+      left = _mm512_fmadd_pd(a, a, left);
+      right = _mm512_fmadd_pd(b, b, right);
+    }
+    const double variance = sum_lanes(left, right) / (double)n;
+    const __m512 inverse = _mm512_set1_ps((float)(1 / sqrt(variance + eps)));
+    const float mean_high = (float)mean, mean_low = (float)(mean - (double)mean_high);
+    const __m512 center_high = _mm512_set1_ps(mean_high), center_low = _mm512_set1_ps(mean_low);
+    __m512 low = _mm512_setzero_ps(), high = low, spoiled = low;
+    for (size_t j = 0; j < n; j += 16) {
+      const __mmask16 mask = lanes(n - j);
+      __m512 v = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x_t + j), center_high);
+      v = _mm512_mul_ps(_mm512_sub_ps(v, center_low), inverse);
+      v = _mm512_maskz_fmadd_ps(mask, v, _mm512_maskz_loadu_ps(mask, gamma + j),
+                                _mm512_maskz_loadu_ps(mask, beta + j));
+      _mm512_mask_storeu_ps(y_t + j, mask, v);
+      low = _mm512_min_ps(low, v);
+      high = _mm512_max_ps(high, v);
+      spoiled = spoil(v, spoiled);
+    }
+    quantize_row(q + t * ldq, scale + t, zero + t, y_t, n, low, high, spoiled);
+  }
+}
+
+#endif
