@@ -73,7 +73,7 @@ let swiftTargets: [Target] = [
     swiftSettings: swiftSettings),
   // Packed ids to pooled vectors.
   .target(
-    name: "Encoder", dependencies: ["CKernels", "COpenBLAS", "ModelFiles"],
+    name: "Encoder", dependencies: ["CKernels", "COpenBLAS", "ModelFiles"], exclude: ["SPEED.md"],
     swiftSettings: swiftSettings),
   // Admission, batching, workers.
   .target(
@@ -154,6 +154,7 @@ let testTargets: [Target] = [
       "EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles", nioPosix, logging,
     ]),
   tests("Duri", ["Service", "ModelFiles"]),
+  tests("duri", ["TestSupport", "EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles"]),
 ]
 
 let package = Package(

@@ -20,7 +20,7 @@
 
 const duri_int8_kernels duri_int8_amx = {
     .name = "amx",
-    .pack = duri_int8_pack_avx512,
+    .pack = duri_int8_pack_avx2,
     .quantize = duri_int8_quantize_avx512,
     .norm_quantize = duri_int8_norm_quantize_avx512,
     .linear = linear,

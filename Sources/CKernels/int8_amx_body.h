@@ -1,5 +1,5 @@
-// Products by tiles (AMX). Included twice: by int8_amx.c with the instructions, by int8_amx_emulated.c
-// with their documented meaning in plain C. The including file defines
+// Products by tiles (AMX). Included twice: by int8_amx.c with the instructions, by
+// int8_amx_emulated.c with their documented meaning in plain C. The including file defines
 //   AMX_TARGET               function attribute
 //   AMX_CONFIGURE(shapes)    ldtilecfg: shapes of the 8 tiles, contents 0
 //   AMX_RELEASE()            tilerelease
@@ -10,10 +10,10 @@
 //   AMX_FETCH(p)             asks for a cache line
 //   AMX_FINISH(...)          as duri_int8_finish
 //
-// A tile of q is up to 16 rows by 64 bytes where they lie; a tile of weights is 16 groups of a block:
-// 1 KiB in one run. More than 16 rows: 2 tiles of rows times 2 blocks of outputs. Fewer: 1 tile of
-// rows times 4 blocks, so that four sums are always under way (a product takes 52 cycles, but one can
-// start every 16).
+// A tile of q is up to 16 rows by 64 bytes where they lie; a tile of weights is 16 groups of a
+// block: 1 KiB in one run. More than 16 rows: 2 tiles of rows times 2 blocks of outputs. Fewer: 1
+// tile of rows times 4 blocks, so that four sums are always under way (a product takes 52 cycles,
+// but one can start every 16).
 
 #include "int8_variants.h"
 
@@ -45,8 +45,8 @@ AMX_TARGET static void fetch(const int8_t *w, size_t blocks, size_t block, size_
   }
 }
 
-// c (16 or fewer, 64): sums of rows q and of 4 blocks of weights. first: nobody has read the weights
-// yet.
+// c (16 or fewer, 64): sums of rows q and of 4 blocks of weights. first: nobody has read these
+// weights yet.
 AMX_TARGET static void one_by_four(int32_t *c, const uint8_t *q, size_t ldq, const int8_t *w,
                                    size_t depth, int first) {
   const size_t block = depth * 16;

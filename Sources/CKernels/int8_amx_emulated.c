@@ -2,8 +2,8 @@
 // What an instruction would refuse (a tile that is not configured, shapes that do not match) shows
 // as wrong sums.
 //
-// Source of the instructions' meaning: Intel 64 and IA-32 Architectures Software Developer's Manual,
-// volume 2, LDTILECFG, TILELOADD, TILESTORED, TILEZERO, TDPBUSD.
+// Source of the instructions' meaning: Intel 64 and IA-32 Architectures Software Developer's
+// Manual, volume 2, LDTILECFG, TILELOADD, TILESTORED, TILEZERO, TDPBUSD.
 
 #include <string.h>
 

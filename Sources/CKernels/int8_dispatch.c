@@ -7,8 +7,8 @@
 #include "int8_variants.h"
 
 #if defined(__x86_64__)
-// Whether the kernels return the reference's bits for one small product that has every kind of tail.
-// Asked of instructions that cannot be tested on every machine.
+// Whether the kernels return the reference's bits for one small product that has every kind of
+// tail. Asked of instructions that cannot be tested on every machine.
 static int agrees(const duri_int8_kernels *kernels) {
   enum { ROWS = 41, INPUTS = 130, DEPTH = 192, OUTPUTS = 37, BYTES = 48 * (DEPTH + 8) };
   const duri_int8_kernels *reference = &duri_int8_generic;

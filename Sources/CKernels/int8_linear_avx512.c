@@ -2,8 +2,8 @@
 // 16 sums.
 //
 // A tile is up to 12 rows times two blocks of outputs: 24 accumulators, two vectors of weights, one
-// broadcast of four bytes of a row. A pair of blocks is passed over by all rows of a call before the
-// next, so that it is read from the first-level cache but for the first time.
+// broadcast of four bytes of a row. All rows pass over a pair of blocks before the next pair, so
+// that it is read from the first-level cache but for the first time.
 
 #include "int8_variants.h"
 
@@ -18,13 +18,13 @@ DURI_AVX512VNNI DURI_INLINE __m512i broadcast(const uint8_t *q) {
   return _mm512_set1_epi32(four);
 }
 
-// c (rows, 16 * blocks) = the sums of rows q and of `blocks` blocks of weights that lie `block` bytes
-// apart. Sums are exact, so they may be split: `ways` accumulators share one sum where a tile has
-// too few of them to keep the multipliers busy. ahead: distance to weights to fetch
-// early, at most `block`, or 0.
+// c (rows, 16 * blocks) = the sums of rows q and of `blocks` blocks of weights, `block` bytes each.
+// Sums are exact, so they may be split: `ways` accumulators share one sum where a tile has too few
+// of them to keep the multipliers busy. ahead: distance to weights to fetch early (see
+// DURI_INT8_AHEAD), at most `block`, or 0.
 DURI_AVX512VNNI DURI_INLINE void tile(const size_t rows, const size_t blocks, const size_t ways,
                                       int32_t *c, const uint8_t *q, size_t ldq, const int8_t *w,
-                                      size_t block, size_t depth, size_t ahead) {
+                                      size_t block, size_t ahead) {
   __m512i sum[4][MOST_ROWS][2];
   for (size_t k = 0; k < ways; k++) {
     for (size_t t = 0; t < rows; t++) {
@@ -72,13 +72,13 @@ DURI_AVX512VNNI DURI_INLINE void tile(const size_t rows, const size_t blocks, co
 }
 
 typedef void tile_function(int32_t *c, const uint8_t *q, size_t ldq, const int8_t *w, size_t block,
-                           size_t depth, size_t ahead);
+                           size_t ahead);
 
-#define TILE(rows, blocks, ways)                                                                \
-  DURI_AVX512VNNI static void tile_##rows##_##blocks(int32_t *c, const uint8_t *q, size_t ldq,  \
-                                                     const int8_t *w, size_t block,             \
-                                                     size_t depth, size_t ahead) {              \
-    tile(rows, blocks, ways, c, q, ldq, w, block, depth, ahead);                                \
+#define TILE(rows, blocks, ways)                                                               \
+  DURI_AVX512VNNI static void tile_##rows##_##blocks(int32_t *c, const uint8_t *q, size_t ldq, \
+                                                     const int8_t *w, size_t block,            \
+                                                     size_t ahead) {                           \
+    tile(rows, blocks, ways, c, q, ldq, w, block, ahead);                                      \
   }
 TILE(1, 2, 4) TILE(2, 2, 4) TILE(3, 2, 2) TILE(4, 2, 2) TILE(5, 2, 1) TILE(6, 2, 1)
 TILE(7, 2, 1) TILE(8, 2, 1) TILE(9, 2, 1) TILE(10, 2, 1) TILE(11, 2, 1) TILE(12, 2, 1)
@@ -108,7 +108,7 @@ static void pass(const duri_int8_product *product, size_t row_begin, size_t row_
     size_t t = row_begin;
     for (size_t j = 0; j < count; j++) {
       const size_t taken = even + (j < longer);
-      tiles[blocks - 1][taken - 1](c, product->q + t * product->ldq, product->ldq, w, block, depth,
+      tiles[blocks - 1][taken - 1](c, product->q + t * product->ldq, product->ldq, w, block,
                                    ahead);
       duri_int8_finish_avx512(product, c, blocks * 16, t, taken, o, outputs);
       t += taken;
@@ -124,7 +124,7 @@ static void linear(const duri_int8_product *product, size_t row_begin, size_t ro
 
 const duri_int8_kernels duri_int8_avx512vnni = {
     .name = "avx512vnni",
-    .pack = duri_int8_pack_avx512,
+    .pack = duri_int8_pack_avx2,
     .quantize = duri_int8_quantize_avx512,
     .norm_quantize = duri_int8_norm_quantize_avx512,
     .linear = linear,

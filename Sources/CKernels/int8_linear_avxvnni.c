@@ -1,5 +1,5 @@
-// Products for AVX-VNNI (256 bits): as in int8_linear_avx512.c, with tiles of up to 6 rows times one
-// block of outputs: 12 accumulators, two vectors of weights, one broadcast.
+// Products for AVX-VNNI (256 bits): as in int8_linear_avx512.c, with tiles of up to 6 rows times
+// one block of outputs: 12 accumulators, two vectors of weights, one broadcast.
 
 #include "int8_variants.h"
 

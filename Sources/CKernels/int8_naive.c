@@ -1,5 +1,5 @@
-// The int8 reference: one plain loop per formula. It defines the bits every variant returns and runs
-// on every machine. Formulas and shapes: include/CKernelsInt8.h.
+// The int8 reference: one plain loop per formula. It defines the bits every variant returns and
+// runs on every machine. Formulas and shapes: include/CKernelsInt8.h.
 
 #include <string.h>
 

@@ -1,4 +1,5 @@
-// Packing, quantization and layer norm for AVX-512; bit for bit as int8_naive.c.
+// Quantization and layer norm for AVX-512; bit for bit as int8_naive.c. (Packing is bound by
+// memory: the AVX2 kernel serves.)
 
 #include "int8_variants.h"
 
@@ -16,48 +17,6 @@ DURI_AVX512 DURI_INLINE __m512 spoil(__m512 x, __m512 spoiled) {
 
 DURI_AVX512 DURI_INLINE int is_clean(__m512 spoiled) {
   return _mm512_cmp_ps_mask(spoiled, spoiled, _CMP_UNORD_Q) == 0;
-}
-
-// MARK: Packing
-
-DURI_AVX512 void duri_int8_pack_avx512(void *memory, size_t outputs, size_t inputs,
-                                       const float *rows, size_t ldw, size_t first, size_t count) {
-  const size_t depth = duri_int8_depth(inputs);
-  int8_t *packed = memory;
-  float *scale = duri_int8_scales(memory, outputs, inputs);
-  int32_t *sum = duri_int8_sums(memory, outputs, inputs);
-  const __m512i lowest = _mm512_set1_epi32(-127), highest = _mm512_set1_epi32(127);
-  for (size_t r = 0; r < count; r++) {
-    const float *w = rows + r * ldw;
-    const size_t o = first + r;
-    __m512 largest = _mm512_setzero_ps(), spoiled = _mm512_setzero_ps();
-    for (size_t i = 0; i < inputs; i += 16) {
-      const __m512 v = _mm512_maskz_loadu_ps(lanes(inputs - i), w + i);
-      largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
-      spoiled = spoil(v, spoiled);
-    }
-    const int finite = is_clean(spoiled);
-    const float multiplier =
-        duri_int8_weight_scale(_mm512_reduce_max_ps(largest), finite, &scale[o]);
-    const __m512 factor = _mm512_set1_ps(multiplier);
-    __m512i total = _mm512_setzero_si512();
-    int8_t *place = packed + duri_int8_place(depth, o, 0);
-    for (size_t i = 0; i < depth; i += 16) {
-      const __mmask16 mask = finite && i < inputs ? lanes(inputs - i) : 0;
-      const __m512 v = _mm512_maskz_loadu_ps(mask, w + i);
-      __m512i value = _mm512_cvtps_epi32(_mm512_mul_ps(v, factor));
-      value = _mm512_min_epi32(_mm512_max_epi32(value, lowest), highest);
-      total = _mm512_add_epi32(total, value);
-      const __m128i bytes = _mm512_cvtepi32_epi8(value);
-      // Four groups of this output, one in each run of 64 bytes.
-      _mm_storeu_si32(place + i * 16, bytes);
-      _mm_storeu_si32(place + i * 16 + 64, _mm_shuffle_epi32(bytes, 1));
-      _mm_storeu_si32(place + i * 16 + 128, _mm_shuffle_epi32(bytes, 2));
-      _mm_storeu_si32(place + i * 16 + 192, _mm_shuffle_epi32(bytes, 3));
-    }
-    sum[o] = _mm512_reduce_add_epi32(total);
-  }
-  if (count != 0 && first + count == outputs) duri_int8_clear_padding(memory, outputs, inputs);
 }
 
 // MARK: Quantization

@@ -91,10 +91,10 @@ static inline float duri_int8_row_scale(float low, float high, int finite, float
 }
 
 // GELU by a table. With u = 2.9 |v|, i = round(u) and r = u - i:
-//   Phi(|v|) - 1/2 = T[0][i] + T[1][i] r + T[2][i] r^2 + T[3][i] r^3        (i < 15, minimax, 2.6e-6)
-//                  = 1/2                                                    (i = 15)
-// and gelu(v) = v * Phi(v). A quarter of the operations of the polynomials; sixteen entries fill one
-// register of 512 bits.
+//   Phi(|v|) - 1/2 = T[0][i] + T[1][i] r + T[2][i] r^2 + T[3][i] r^3     (i < 15, minimax, 2.6e-6)
+//                  = 1/2                                                 (i = 15)
+// and gelu(v) = v * Phi(v), Phi the normal distribution. Well under half of the operations of the
+// polynomials; sixteen entries fill one register of 512 bits.
 static const _Alignas(64) float duri_int8_phi[4][16] = {
     {0.0f, 0.1348863f, 0.25479198f, 0.3495426f, 0.4160994f, 0.4576585f, 0.4807259f, 0.49210697f,
      0.49709824f, 0.4990439f, 0.49971807f, 0.49992567f, 0.4999825f, 0.49999633f, 0.4999993f, 0.5f},
@@ -146,8 +146,6 @@ void duri_int8_norm_quantize_avx2(float *y, size_t ldy, uint8_t *q, size_t ldq, 
                                   const float *beta, float eps, size_t rows, size_t n);
 
 // int8_rows_avx512.c
-void duri_int8_pack_avx512(void *memory, size_t outputs, size_t inputs, const float *rows,
-                           size_t ldw, size_t first, size_t count);
 void duri_int8_quantize_avx512(uint8_t *q, size_t ldq, float *scale, int32_t *zero, const float *x,
                                size_t ldx, size_t rows, size_t inputs);
 void duri_int8_norm_quantize_avx512(float *y, size_t ldy, uint8_t *q, size_t ldq, float *scale,

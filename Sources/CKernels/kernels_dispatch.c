@@ -17,6 +17,8 @@ const duri_kernels *duri_kernels_named(const char *name) {
                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                      __builtin_cpu_supports("avx512vl");
   if (strcmp(name, "avx512") == 0 && avx512) return &duri_kernels_avx512;
+  const int bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  if (strcmp(name, "avx512bf16") == 0 && bf16) return &duri_kernels_avx512bf16;
 #endif
   return NULL;
 }
@@ -26,7 +28,9 @@ const duri_kernels *duri_kernels_best(void) {
   static _Atomic(const duri_kernels *) chosen = NULL;
   const duri_kernels *kernels = atomic_load(&chosen);
   if (kernels != NULL) return kernels;
-  const char *const order[] = {getenv("DURI_KERNELS"), "avx512", "avx2", "generic"};
+  const char *const order[] = {
+      getenv("DURI_KERNELS"), "avx512bf16", "avx512", "avx2", "generic",
+  };
   for (size_t i = 0; kernels == NULL && i < sizeof order / sizeof order[0]; i++) {
     kernels = duri_kernels_named(order[i]);
   }

@@ -85,8 +85,8 @@ DURI_AVX512 DURI_INLINE void activate_row(float *x, const float *bias, size_t n,
   }
 }
 
-DURI_AVX512 static void activate(float *x, size_t ldx, const float *bias, size_t rows, size_t n,
-                                 duri_activation function) {
+DURI_AVX512 void duri_activate_avx512(float *x, size_t ldx, const float *bias, size_t rows,
+                                      size_t n, duri_activation function) {
   for (size_t t = 0; t < rows; t++) {
     switch (function) {
       case DURI_GELU_ERF: activate_row(x + t * ldx, bias, n, DURI_GELU_ERF); break;
@@ -96,7 +96,7 @@ DURI_AVX512 static void activate(float *x, size_t ldx, const float *bias, size_t
   }
 }
 
-DURI_AVX512 static void softmax(float *s, size_t lds, size_t rows, size_t n, float scale) {
+DURI_AVX512 void duri_softmax_avx512(float *s, size_t lds, size_t rows, size_t n, float scale) {
   for (size_t r = 0; r < rows; r++) {
     float *s_r = s + r * lds;
     __m512 max = _mm512_set1_ps(-INFINITY);
@@ -123,10 +123,10 @@ DURI_AVX512 static void softmax(float *s, size_t lds, size_t rows, size_t n, flo
   }
 }
 
-DURI_AVX512 static void residual_norm(float *y, size_t ldy, const float *x, size_t ldx,
-                                      const float *r, size_t ldr, const float *bias,
-                                      const float *gamma, const float *beta, float eps, size_t rows,
-                                      size_t n) {
+DURI_AVX512 void duri_residual_norm_avx512(float *y, size_t ldy, const float *x, size_t ldx,
+                                           const float *r, size_t ldr, const float *bias,
+                                           const float *gamma, const float *beta, float eps,
+                                           size_t rows, size_t n) {
   for (size_t t = 0; t < rows; t++) {
     const float *x_t = x + t * ldx, *r_t = r + t * ldr;
     float *y_t = y + t * ldy;
@@ -173,9 +173,9 @@ const duri_kernels duri_kernels_avx512 = {
     .name = "avx512",
     .linear = duri_linear_avx512,
     .matmul = duri_matmul_avx512,
-    .softmax = softmax,
-    .activate = activate,
-    .residual_norm = residual_norm,
+    .softmax = duri_softmax_avx512,
+    .activate = duri_activate_avx512,
+    .residual_norm = duri_residual_norm_avx512,
 };
 
 #endif

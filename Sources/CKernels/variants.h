@@ -8,10 +8,21 @@ extern const duri_kernels duri_kernels_generic;
 #if defined(__x86_64__)
 extern const duri_kernels duri_kernels_avx2;
 extern const duri_kernels duri_kernels_avx512;
+extern const duri_kernels duri_kernels_avx512bf16;
 
 #define DURI_AVX2 __attribute__((target("avx2,fma")))
 #define DURI_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+#define DURI_AVX512BF16 \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")))
 #define DURI_INLINE static inline __attribute__((always_inline))
+
+// rows_avx512.c
+void duri_softmax_avx512(float *s, size_t lds, size_t rows, size_t n, float scale);
+void duri_activate_avx512(float *x, size_t ldx, const float *bias, size_t rows, size_t n,
+                          duri_activation function);
+void duri_residual_norm_avx512(float *y, size_t ldy, const float *x, size_t ldx, const float *r,
+                               size_t ldr, const float *bias, const float *gamma,
+                               const float *beta, float eps, size_t rows, size_t n);
 
 // linear_*.c and matmul_*.c
 void duri_linear_avx2(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,

@@ -33,8 +33,8 @@ public final class EmbeddingModel: Sendable {
 
   /// Choices about loading.
   public struct Options: Sendable {
-    /// Arithmetic; default f32.
-    public var precision: Precision
+    /// Arithmetic; default f32. nil takes int8 if it agrees with f32 on the model.
+    public var precision: Precision?
     /// Length limit in tokens; nil means the model's.
     public var maximumTokens: Int?
     /// Pooling; nil means the model's.
@@ -43,7 +43,7 @@ public final class EmbeddingModel: Sendable {
     public var engine: EngineConfiguration
 
     public init(
-      precision: Precision = .f32, maximumTokens: Int? = nil, pooling: Pooling? = nil,
+      precision: Precision? = .f32, maximumTokens: Int? = nil, pooling: Pooling? = nil,
       engine: EngineConfiguration = EngineConfiguration()
     ) {
       self.precision = precision
@@ -63,6 +63,8 @@ public final class EmbeddingModel: Sendable {
   /// What must be right for the vectors to mean what the model's makers meant.
   public var contract: ModelContract { engine.contract }
   public var precision: Precision { engine.precision }
+  /// How the precision compares with f32 on a fixed sample; nil where it was not measured.
+  public var agreement: PrecisionAgreement? { engine.agreement }
   /// The engine behind this model, to be served.
   public var embedder: any Embedder { engine }
 

@@ -8,8 +8,8 @@ import Service
 public struct Configuration: Sendable {
   /// A folder in Hugging Face layout, or the name of a built-in model.
   public var model = BuiltInModels.defaultName
-  /// Arithmetic; default f32.
-  public var precision = Precision.f32
+  /// Arithmetic; default f32. nil takes int8 if it agrees with f32 on the model.
+  public var precision: Precision? = .f32
   /// Length limit in tokens; nil means the model's own.
   public var maximumTokens: Int?
   /// Pooling; nil means the model's own.

@@ -29,6 +29,14 @@ public struct Server: Sendable {
       options: EmbeddingModel.Options(
         precision: configuration.precision, maximumTokens: configuration.maximumTokens,
         pooling: configuration.pooling, engine: configuration.engine))
+    if let agreement = model.agreement {
+      logger.notice(
+        "precision chosen by its agreement with f32",
+        metadata: [
+          "precision": "\(model.precision.rawValue)", "mean_cosine": "\(agreement.meanCosine)",
+          "worst_cosine": "\(agreement.worstCosine)",
+        ])
+    }
     do {
       try await SelfTest.run(model)
       let listener = try GRPCListener(model: model, configuration: configuration, logger: logger) {

@@ -15,6 +15,9 @@ import Tokenization
 public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
   public let contract: ModelContract
   public let precision: Precision
+  /// How close int8 is to f32 for this model, if that was measured to choose the precision. Where it
+  /// does not pass, the precision is f32.
+  public let agreement: PrecisionAgreement?
   private let core: EngineCore
   private let preparer: TextPreparer
   private let calls = Atomic<Scheduler.CallID>(0)
@@ -22,16 +25,19 @@ public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
   /// Starts the threads; each worker allocates its workspace.
   ///
   /// - Parameters:
+  ///   - agreement: what the choice of the precision stands on, if it was chosen.
   ///   - tokenizer: shared by all threads.
   ///   - encoder: its weights are shared by all workers.
   ///   - now: the clock that deadlines are held against; tests give their own.
   public init(
-    contract: ModelContract, precision: Precision, tokenizer: any Tokenizer, encoder: E,
+    contract: ModelContract, precision: Precision, agreement: PrecisionAgreement? = nil,
+    tokenizer: any Tokenizer, encoder: E,
     configuration: EngineConfiguration = EngineConfiguration(),
     now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) {
     self.contract = contract
     self.precision = precision
+    self.agreement = agreement
     let configuration = configuration.checked
     let maximumTokens = max(1, min(contract.maximumTokens, encoder.maximumTokens))
     let blockTexts = min(configuration.blockTokens, 128)

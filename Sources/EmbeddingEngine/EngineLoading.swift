@@ -8,9 +8,11 @@ public typealias ModelEngine = EmbeddingEngine<TransformerEncoder>
 extension EmbeddingEngine where E == TransformerEncoder {
   /// Loads a model folder's tokenizer and weights and starts its workers.
   ///
+  /// - Parameter precision: nil chooses the fastest one whose vectors are close enough to those of
+  ///   f32 for this model (``agreement`` tells); measuring that takes some tenths of a second.
   /// - Throws: ``ModelLoadingError`` naming the file and what is wrong with it.
   public static func load(
-    _ folder: ModelFolder, precision: Precision = .f32,
+    _ folder: ModelFolder, precision: Precision? = .f32,
     configuration: EngineConfiguration = EngineConfiguration()
   ) throws(ModelLoadingError) -> ModelEngine {
     do {
@@ -22,15 +24,34 @@ extension EmbeddingEngine where E == TransformerEncoder {
             + "but the embedding table has \(folder.contract.body.vocabularySize) rows; "
             + "tokenizer and weights belong to different models")
       }
-      let encoder = try TransformerEncoder(folder, precision: precision)
+      let (encoder, agreement) = try encoder(folder, precision, tokenizer)
       return EmbeddingEngine(
-        contract: folder.contract, precision: precision, tokenizer: tokenizer, encoder: encoder,
-        configuration: configuration)
+        contract: folder.contract, precision: encoder.precision, agreement: agreement,
+        tokenizer: tokenizer, encoder: encoder, configuration: configuration)
     } catch let error as ModelLoadingError {
       throw error
     } catch {
       throw ModelLoadingError(message: "\(folder.path): \(error)")
     }
+  }
+
+  /// The encoder in the precision asked for, or in int8 if that passes its gate and f32 otherwise.
+  private static func encoder(
+    _ folder: ModelFolder, _ precision: Precision?, _ tokenizer: any Tokenizer
+  ) throws -> (TransformerEncoder, PrecisionAgreement?) {
+    if let precision {
+      return (try TransformerEncoder(folder, precision: precision), nil)
+    }
+    guard TransformerEncoder.int8IsFaster else {
+      return (try TransformerEncoder(folder, precision: .f32), nil)
+    }
+    let encoder = try TransformerEncoder(folder, precision: .int8)
+    let preparer = TextPreparer(
+      tokenizer: tokenizer, maximumTokens: encoder.maximumTokens, dimension: encoder.dimension)
+    let agreement = try encoder.agreement(
+      with: folder, on: PrecisionSample.ids(preparer, tokens: encoder.sampleTokens))
+    if agreement.passes { return (encoder, agreement) }
+    return (try TransformerEncoder(folder, precision: .f32), agreement)
   }
 }
 

@@ -8,7 +8,8 @@
 /// computed; they are collected in `drops` for the owner to answer.
 ///
 /// **Order.** Each text is *due* at its deadline or, if that is sooner, `patience` after its
-/// arrival, and the earliest due goes first. The texts of one call count as arriving one after the
+/// arrival, and the earliest due goes first. Bulk (calls that may wait for admission: streams) has a
+/// minute more patience, so that a single call passes a stream's backlog, yet bulk is never starved. The texts of one call count as arriving one after the
 /// other at the pace the engine computes them, so a call of thousands of texts does not keep a
 /// later call of one text waiting, nor is it starved itself: what is due once stays due, and later
 /// arrivals are due later.
@@ -78,6 +79,8 @@ struct Scheduler: Sendable {
     /// Texts of one block.
     var blockTexts: Int
     var patience: Duration
+    /// As `patience`, for texts of calls that may wait for admission.
+    var bulkPatience: Duration { patience + .seconds(60) }
     var workers: Int
     /// Ready texts that may be passed over while a block is filled.
     var lookAhead = 32
@@ -156,7 +159,8 @@ struct Scheduler: Sendable {
   /// When the call's next text is due.
   private func due(_ call: Call) -> Instant {
     let pace = Duration.seconds(call.secondsPerToken * Double(call.tokensBefore))
-    let due = call.arrival + limits.patience + pace
+    let patience = call.admission == .waiting ? limits.bulkPatience : limits.patience
+    let due = call.arrival + patience + pace
     return call.deadline.map { min($0, due) } ?? due
   }
 

@@ -12,6 +12,7 @@ struct ForwardPass {
   let body: BodyConfiguration
   let workspace: TransformerWorkspace
   let kernels: Kernels
+  let precision: Precision
   let team: Team
   /// Strips the rows are cut into, or nil if products are shared by outputs.
   private let stripCount: Int?
@@ -23,12 +24,13 @@ struct ForwardPass {
 
   init(
     _ block: Block, _ body: BodyConfiguration, _ workspace: TransformerWorkspace,
-    _ kernels: Kernels, _ team: Team
+    _ kernels: Kernels, _ precision: Precision, _ team: Team
   ) {
     self.block = block
     self.body = body
     self.workspace = workspace
     self.kernels = kernels
+    self.precision = precision
     self.team = team
     workspace.reserve(members: team.size)
     let rows = block.tokenCount
@@ -122,11 +124,12 @@ struct ForwardPass {
         while first < min(end, start + here) {
           let head = (first - start) / blocks[text]
           let query = (first - start) % blocks[text] * Self.queryBlock
-          duri_attention(
-            kernels.table, workspace.context + token * stride, stride,
-            workspace.queryKeyValue + token * wideStride, wideStride, count, body.headCount,
-            body.headSize, head, query, min(Self.queryBlock, count - query),
-            workspace.attention(member))
+          kernels.attention(
+            workspace.context + token * stride, stride,
+            workspace.queryKeyValue + token * wideStride, wideStride, tokens: count,
+            heads: body.headCount, headSize: body.headSize, head: head,
+            queries: query..<min(count, query + Self.queryBlock), precision,
+            scratch: workspace.attention(member))
           first += 1
         }
         start += here

@@ -12,7 +12,7 @@ struct Kernels: @unchecked Sendable {
 
   private init(table: UnsafePointer<duri_kernels>) { self.table = table }
 
-  /// The variant of this name ("generic", "avx2", "avx512"), or nil if this CPU cannot run it.
+  /// The variant of this name ("generic", "avx2", "avx512", "avx512bf16"), or nil if this CPU cannot run it.
   init?(named name: String) {
     guard let table = duri_kernels_named(name) else { return nil }
     self.table = table
@@ -41,6 +41,32 @@ struct Kernels: @unchecked Sendable {
         x, blasint(truncatingIfNeeded: ldx), weight, blasint(truncatingIfNeeded: inputs), 0,
         y, blasint(truncatingIfNeeded: ldy))
     }
+  }
+
+  /// context = attention of some queries of one head: queries, keys, values side by side (tokens, 3H),
+  /// context (tokens, H). In bfloat16 where the precision allows it and the CPU has it.
+  func attention(
+    _ context: UnsafeMutablePointer<Float>, _ ldc: Int, _ queryKeyValue: UnsafePointer<Float>,
+    _ ldqkv: Int, tokens: Int, heads: Int, headSize: Int, head: Int, queries: Range<Int>,
+    _ precision: Precision, scratch: UnsafeMutablePointer<Float>
+  ) {
+    if precision == .int8, let attention = table.pointee.attention_bf16 {
+      attention(
+        context, ldc, queryKeyValue, ldqkv, tokens, heads, headSize, head, queries.lowerBound,
+        queries.count, scratch)
+    } else {
+      duri_attention(
+        table, context, ldc, queryKeyValue, ldqkv, tokens, heads, headSize, head,
+        queries.lowerBound, queries.count, scratch)
+    }
+  }
+
+  /// Floats of scratch memory that ``attention`` needs for texts of up to so many tokens.
+  func attentionScratch(tokens: Int, headSize: Int, _ precision: Precision) -> Int {
+    if precision == .int8, let scratch = table.pointee.attention_bf16_scratch {
+      return scratch(tokens, headSize)
+    }
+    return duri_attention_scratch(tokens, headSize)
   }
 
   /// One thread per BLAS call: the engine runs one worker per core. Calls from several threads at once

@@ -95,23 +95,27 @@ public final class Team: @unchecked Sendable {
   }
 }
 
-/// Waiting for another thread: at first without leaving the core, then letting others run.
+/// Waiting for another thread: at first without leaving the core, then letting others run, then asleep
+/// for most of the time.
 private struct Patience {
   private var looks = 0
 
-  /// Spinning lasts some tens of microseconds: longer than any piece of a short text differs from
-  /// another.
+  /// Some tens of microseconds: longer than the pieces of a short text differ from one another.
   private static let spinning = 1500
-  /// About a millisecond of giving way.
-  private static let end = spinning + 1000
+  /// Until about a millisecond has passed.
+  private static let givingWay = spinning + 2000
+  /// Naps, for some tenths of a second: longer than any piece.
+  private static let end = givingWay + 3000
 
   var isSpent: Bool { looks >= Self.end }
 
   mutating func wait() {
     if looks < Self.spinning {
       duri_pause()
-    } else {
+    } else if looks < Self.givingWay {
       duri_yield()
+    } else {
+      duri_nap()
     }
     looks = min(looks + 1, Self.end)
   }

@@ -8,7 +8,7 @@ extension TransformerEncoder {
   func workspaceShape(tokens: Int) -> TransformerWorkspace.Shape {
     TransformerWorkspace.Shape(
       tokens: min(max(tokens, maximumTokens), max(Self.tokenLimit, maximumTokens)), body: body,
-      precision: precision, maximumTokens: maximumTokens,
+      precision: precision, kernels: kernels, maximumTokens: maximumTokens,
       vector: weights.denseModules.reduce(body.hiddenSize) { max($0, $1.linear.outputs) })
   }
 

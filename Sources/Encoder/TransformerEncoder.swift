@@ -15,9 +15,9 @@ public final class TransformerEncoder: BlockEncoder {
   let body: BodyConfiguration
   private let pooling: Pooling
   let weights: TransformerWeights
-  private let kernels: Kernels
+  let kernels: Kernels
   private let int8Kernels: Int8Kernels
-  let precision: Precision
+  public let precision: Precision
 
   /// Maps, converts or packs the weights.
   ///
@@ -29,9 +29,14 @@ public final class TransformerEncoder: BlockEncoder {
     try self.init(folder, precision: precision, kernels: .best)
   }
 
+  /// An f32 encoder for one block: it keeps no layer's weights.
+  convenience init(passing folder: ModelFolder, kernels: Kernels) throws(EncoderError) {
+    try self.init(folder, precision: .f32, kernels: kernels, keepsLayers: false)
+  }
+
   init(
     _ folder: ModelFolder, precision: Precision, kernels: Kernels,
-    int8Kernels: Int8Kernels = .best
+    int8Kernels: Int8Kernels = .best, keepsLayers: Bool = true
   ) throws(EncoderError) {
     let contract = folder.contract
     try Self.check(contract)
@@ -42,10 +47,12 @@ public final class TransformerEncoder: BlockEncoder {
     self.kernels = kernels
     self.int8Kernels = int8Kernels
     self.precision = precision
-    weights = try TransformerWeights(folder, precision: precision, int8Kernels: int8Kernels)
+    weights = try TransformerWeights(
+      folder, precision: precision, int8Kernels: int8Kernels, keepsLayers: keepsLayers)
   }
 
-  /// The kernels in use: "generic", "avx2" or "avx512", and behind a "+" those of int8 products.
+  /// The kernels in use: "generic", "avx2", "avx512" or "avx512bf16", and behind a "+" those of int8
+  /// products.
   public var kernelsName: String {
     switch precision {
     case .f32: kernels.name
@@ -56,6 +63,9 @@ public final class TransformerEncoder: BlockEncoder {
   /// Whether a text's vector has the same bits in every block. True unless the products go through the
   /// BLAS (f32 with kernels "generic"), where vectors agree to about 1e-6.
   public var isBlockInvariant: Bool { precision != .f32 || kernels.rowsAreIndependent }
+
+  /// Whether this CPU has kernels that make int8 faster than f32.
+  public static var int8IsFaster: Bool { Int8Kernels.best.name != "generic" }
 
   public func makeWorkspace(tokens: Int) -> TransformerWorkspace {
     TransformerWorkspace(shape: workspaceShape(tokens: tokens))
@@ -74,11 +84,11 @@ public final class TransformerEncoder: BlockEncoder {
   ) throws(EncoderError) {
     try check(block, workspace, output)
     guard block.textCount > 0, let vectors = output.baseAddress else { return }
-    let pass = ForwardPass(block, body, workspace, kernels, team)
+    let pass = ForwardPass(block, body, workspace, kernels, precision, team)
     var first: [ForwardPass.Step] = [.rows { self.embed(pass, $0.rows) }]
     if precision == .int8 { first.append(.rows { self.quantize(pass, $0) }) }
     pass.run(first)
-    for layer in weights.layers { layer.run(pass) }
+    weights.layers.forEach { $0.run(pass) }
     pool(pass, into: vectors)
   }
 

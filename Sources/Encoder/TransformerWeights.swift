@@ -37,12 +37,13 @@ struct TransformerWeights: Sendable {
   /// Row 0 of the token type table (H).
   let tokenTypeEmbedding: FloatTensor
   let embeddingNorm: NormWeights
-  let layers: [any TransformerLayer]
+  let layers: LayerSource
   let denseModules: [DenseWeights]
 
+  /// - Parameter keepsLayers: false makes f32 layers anew for each block.
   /// - Throws: ``EncoderError`` (`unsupported`).
   init(
-    _ folder: ModelFolder, precision: Precision, int8Kernels: Int8Kernels
+    _ folder: ModelFolder, precision: Precision, int8Kernels: Int8Kernels, keepsLayers: Bool
   ) throws(EncoderError) {
     let body = folder.contract.body
     let tensors = folder.tensors
@@ -52,7 +53,9 @@ struct TransformerWeights: Sendable {
     embeddingNorm = NormWeights(tensors.embeddingNormWeight, tensors.embeddingNormBias)
     switch precision {
     case .f32:
-      layers = tensors.layers.map { F32Layer($0, body) }
+      layers =
+        keepsLayers
+        ? .kept(tensors.layers.map { F32Layer($0, body) }) : .passing(tensors.layers, body)
     case .int8:
       var packing = Int8Packing()
       var layers: [Int8Layer] = []
@@ -60,7 +63,7 @@ struct TransformerWeights: Sendable {
         layers.append(try Int8Layer(layer, body, int8Kernels, packing: &packing))
       }
       packing.run(int8Kernels)
-      self.layers = layers
+      self.layers = .kept(layers)
     }
     var modules: [DenseWeights] = []
     for module in folder.contract.denseModules {

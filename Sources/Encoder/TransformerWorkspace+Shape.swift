@@ -17,7 +17,8 @@ extension TransformerWorkspace {
     private let precision: Precision
 
     init(
-      tokens: Int, body: BodyConfiguration, precision: Precision, maximumTokens: Int, vector: Int
+      tokens: Int, body: BodyConfiguration, precision: Precision, kernels: Kernels, maximumTokens: Int,
+      vector: Int
     ) {
       self.tokens = tokens
       self.precision = precision
@@ -25,7 +26,9 @@ extension TransformerWorkspace {
       queryKeyValue = Self.stride(3 * body.hiddenSize)
       intermediate = Self.stride(body.intermediateSize)
       self.vector = Self.stride(vector)
-      attention = (duri_attention_scratch(maximumTokens, body.headSize) + 15) / 16 * 16
+      let scratch = kernels.attentionScratch(
+        tokens: maximumTokens, headSize: body.headSize, precision)
+      attention = (scratch + 15) / 16 * 16
       switch precision {
       case .f32:
         strip = 128

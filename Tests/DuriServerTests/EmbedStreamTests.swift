@@ -83,7 +83,7 @@ import WireFormats
         text.text = "문장 \(number)"
         return text
       }
-      call.server.inbox.push(try request.serializedBytes())
+      call.push(try request.serializedBytes())
     }
     call.server.inbox.finish()
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -33,7 +33,7 @@ struct InProcessEmbeddings: Embeddings {
 
   private func call(_ method: String, _ bodies: [[UInt8]]) async throws -> [[UInt8]] {
     let call = InProcessCall(path: "/duri.v1.Embeddings/\(method)")
-    for body in bodies { call.server.inbox.push(body) }
+    for body in bodies { call.push(body) }
     call.server.inbox.finish()
     guard let handler = routes.handler(for: call.server.path) else {
       throw GRPCError(.unimplemented, "no route")
@@ -51,7 +51,13 @@ final class InProcessCall: Sendable {
   /// - Parameter reads: whether the client takes messages; if not, every send waits until `sent.read()`.
   init(path: String, reads: Bool = true) {
     sent = SentMessages(reads: reads)
-    server = ServerCall(path: path, metadata: [], deadline: nil, outlet: sent)
+    server = ServerCall(
+      path: path, metadata: [], deadline: nil, maximumMessageBytes: .max, outlet: sent)
+  }
+
+  /// The client sends a message.
+  func push(_ body: [UInt8]) {
+    server.inbox.push(MessageDeframer.Frame(isCompressed: false, payload: body))
   }
 }
 

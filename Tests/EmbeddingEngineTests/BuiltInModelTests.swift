@@ -21,10 +21,10 @@ struct BuiltInModelTests {
 
   /// Tokenized, computed alone and normalised without the engine.
   private func reference(
-    _ texts: [String], _ folder: ModelFolder, prefix: String
+    _ texts: [String], _ folder: ModelFolder, _ precision: Precision, prefix: String
   ) throws -> [[Float]] {
     let tokenizer = try TokenizerLoader.load(folder.tokenizer)
-    let encoder = try TransformerEncoder(folder, precision: .f32)
+    let encoder = try TransformerEncoder(folder, precision: precision)
     let workspace = encoder.makeWorkspace(tokens: 512)
     return try texts.map { text in
       let prepared = try tokenizer.prepare(
@@ -40,10 +40,11 @@ struct BuiltInModelTests {
     }
   }
 
-  @Test func vectorsDoNotDependOnTheCompany() async throws {
+  @Test(arguments: Precision.allCases)
+  func vectorsDoNotDependOnTheCompany(precision: Precision) async throws {
     let folder = try ModelFolder.open(path: modelPath)
-    let expected = try reference(texts, folder, prefix: "query: ")
-    let engine = try ModelEngine.load(folder)
+    let expected = try reference(texts, folder, precision, prefix: "query: ")
+    let engine = try ModelEngine.load(folder, precision: precision)
     let inputs = texts.map { EmbedInput(text: $0, prefix: "query: ") }
 
     let together = Deliveries()
@@ -63,5 +64,23 @@ struct BuiltInModelTests {
     #expect(load.computedTexts == UInt64(2 * texts.count))
     #expect(load.admittedTokens == 0)
     await engine.shutdown()
+  }
+
+  /// Left to the program, the precision is the one that its measurement allows.
+  @Test func thePrecisionIsChosenByMeasurement() async throws {
+    let engine = try ModelEngine.load(ModelFolder.open(path: modelPath), precision: nil)
+    if let agreement = engine.agreement {
+      print("built-in model, int8: mean \(agreement.meanCosine), worst \(agreement.worstCosine)")
+      #expect(agreement.precision == .int8)
+      #expect(agreement.texts >= 8)
+      #expect(engine.precision == (agreement.passes ? .int8 : .f32))
+    } else {
+      #expect(!TransformerEncoder.int8IsFaster)
+      #expect(engine.precision == .f32)
+    }
+    await engine.shutdown()
+    let given = try ModelEngine.load(ModelFolder.open(path: modelPath), precision: .int8)
+    #expect(given.precision == .int8 && given.agreement == nil)
+    await given.shutdown()
   }
 }

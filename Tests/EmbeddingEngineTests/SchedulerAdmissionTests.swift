@@ -111,7 +111,8 @@ import Testing
   /// The largest call of all is waiting behind a stream of others of both kinds and gets in.
   @Test func aCallLargerThanItsShareWaitsForItsKindOnly() {
     var scheduler = Scheduler.sample(queueTokens: 100, blockTokens: 10)
-    scheduler.submit(1, [10], .waiting)
+    // The deadline puts it before the single call.
+    scheduler.submit(1, [10], .waiting, deadline: 1)
     scheduler.submit(2, [20])
     #expect(scheduler.submit(3, [50, 50, 50], .waiting) == .waiting)
     scheduler.tokenizeAll()

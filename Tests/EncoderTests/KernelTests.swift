@@ -211,6 +211,70 @@ import Testing
     }
   }
 
+  /// Any part of the queries gives the bits of the whole, near the reference.
+  @Test(arguments: variants)
+  func attentionInBF16(variant: String) throws {
+    let kernels = try table(variant)
+    guard let attention = kernels.attention_bf16, let scratchSize = kernels.attention_bf16_scratch
+    else { return }
+    var numbers = Numbers(seed: 8)
+    for n in Array(1...67) + [128, 300] {
+      let heads = Int.random(in: 1...3, using: &numbers)
+      let size = try #require([1, 8, 12, 32, 33, 64].randomElement(using: &numbers))
+      let hidden = heads * size
+      let qkv = matrix(n, 3 * hidden, &numbers, -2...2)
+      var out = matrix(n, hidden, &numbers, -1...1)
+      var reference = out
+      var whole = out
+      let floats = scratchSize(n, size)
+      var scratch = [Float](repeating: .nan, count: floats + 1)
+      scratch[floats] = Self.gap
+      for head in 0..<heads {
+        let first = Int.random(in: 0...n, using: &numbers)
+        for (begin, end) in [(0, first), (first, n)] {
+          attention(
+            &out, hidden + 3, qkv, 3 * hidden + 3, n, heads, size, head, begin, end - begin,
+            &scratch)
+        }
+        attention(&whole, hidden + 3, qkv, 3 * hidden + 3, n, heads, size, head, 0, n, &scratch)
+      }
+      #expect(scratch[floats] == Self.gap)
+      #expect(sameBits(out, whole))
+      var probabilities = [Double](repeating: 0, count: n)
+      duri_attention_naive(
+        &reference, hidden + 3, qkv, 3 * hidden + 3, n, heads, size, &probabilities)
+      expectClose(out, reference, tolerance: 0.02, "\(n) tokens, \(heads)x\(size)")
+    }
+    #expect(scratchSize(Int.max, 64) == 0)
+    #expect(scratchSize(64, Int.max) == 0)
+  }
+
+  /// A NaN or an infinity in one query, or in any key or value, shows in what it reaches.
+  @Test(arguments: variants)
+  func attentionInBF16KeepsWhatIsNotFinite(variant: String) throws {
+    let kernels = try table(variant)
+    guard let attention = kernels.attention_bf16, let scratchSize = kernels.attention_bf16_scratch
+    else { return }
+    let size = 32
+    for n in [5, 40] {
+      for bad in [Float.nan, .infinity] {
+        for part in 0..<3 {
+          var qkv = Numbers.spread(n * 3 * size)
+          qkv[3 * 3 * size + part * size + 1] = bad
+          var out = [Float](repeating: 0, count: n * size)
+          var scratch = [Float](repeating: 0, count: scratchSize(n, size))
+          attention(&out, size, qkv, 3 * size, n, 1, size, 0, 0, n, &scratch)
+          let rows = (0..<n).map { row in
+            out[(row * size)..<((row + 1) * size)].allSatisfy(\.isFinite)
+          }
+          // A query reaches its own row only, a key (by an infinity: where it wins) or value more.
+          #expect(rows.contains(false), "\(bad) in part \(part)")
+          if part == 0 { #expect(rows == (0..<n).map { $0 != 3 }) }
+        }
+      }
+    }
+  }
+
   @Test func attentionScratchRefusesWhatDoesNotFit() {
     #expect(duri_attention_scratch(Int.max, 64) == 0)
     #expect(duri_attention_scratch(64, Int.max) == 0)

@@ -4,7 +4,9 @@ import ModelFiles
 @testable import Encoder
 
 /// Every kernel variant this CPU runs.
-let availableKernels: [Kernels] = ["generic", "avx2", "avx512"].compactMap { Kernels(named: $0) }
+let availableKernels: [Kernels] = ["generic", "avx2", "avx512", "avx512bf16"].compactMap {
+  Kernels(named: $0)
+}
 
 /// Every 8-bit variant this CPU runs.
 let availableInt8Kernels: [Int8Kernels] = [

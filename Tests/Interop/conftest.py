@@ -1,4 +1,8 @@
-"""Fixtures: one server a test module, ended by its process id."""
+"""Real clients against a real server: `python -m pytest Tests/Interop`, with the packages of requirements.txt.
+
+DURI_BINARY names the program (default .build/release/duri); DURI_INTEROP_FULL=1 makes the long tests long. Every module
+starts a server of its own on a free loopback port and ends it by its process id.
+"""
 
 import grpc
 import pytest

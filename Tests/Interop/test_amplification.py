@@ -4,6 +4,7 @@ Each test has a server of its own, because the allocator may keep what a test be
 """
 
 import gzip
+import os
 import struct
 
 import grpc
@@ -51,8 +52,8 @@ def growth(watch):
     return grown
 
 
-def test_compressed_messages_count_as_what_they_become(watch):
-    """4 KiB on the wire, 4 MiB once decompressed, 60 of them in each stream's window."""
+def test_compressed_messages_wait_as_they_came(watch):
+    """4 KiB on the wire, 4 MiB once decompressed, 60 of them in each stream's window: only the one being read grows."""
     packed = framed(gzip.compress(pb.EmbedStreamRequest(
         texts=[pb.StreamText(text="a" * 1_000_000)] * 4).SerializeToString(), 9), compressed=True)
     fill = framed(pb.EmbedStreamRequest(texts=[pb.StreamText(text="x")] * 2000).SerializeToString())
@@ -60,8 +61,7 @@ def test_compressed_messages_count_as_what_they_become(watch):
         for _ in range(4):
             stream = wire.open(EMBED_STREAM, grpc_encoding="gzip")
             send_until_blocked(wire, stream, fill + packed * 200)
-        assert growth(watch) < HELD_MIB + SLACK_MIB
-        assert wire.finish(stream).status == RESOURCE_EXHAUSTED
+        assert growth(watch) < SLACK_MIB
         watch.answers()
 
 
@@ -91,6 +91,7 @@ def test_two_million_empty_texts_stay_within_memory(watch):
         assert growth(watch) < SLACK_MIB
 
 
+@pytest.mark.skipif(os.environ.get("DURI_INTEROP_FULL") != "1", reason="computes 46,000 texts")
 def test_unread_answers_are_bounded(watch):
     """Each answer is 800 KB; a client that takes none is refused when its connection holds 64 MiB of them."""
     request = framed(pb.EmbedRequest(texts=["a"] * 512, role=pb.ROLE_RAW).SerializeToString())

@@ -37,7 +37,8 @@ def test_model_is_described(stub):
     assert contract.provenance and reply.version and reply.precision == "f32"
     limits = reply.limits
     assert (limits.maximum_texts, limits.maximum_text_bytes, limits.maximum_message_bytes,
-            limits.stream_window) == (512, 1 << 20, 4 << 20, 512)
+            limits.stream_window, limits.maximum_stream_texts) == (
+        512, 1 << 20, 4 << 20, 512, 16_384)
 
 
 def test_another_model_is_not_described(stub):

@@ -3,16 +3,19 @@
 import queue
 import signal
 import socket
-import threading
+import struct
+import subprocess
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2 as health
 from grpc_health.v1 import health_pb2_grpc
 
+from support.hostile import (
+    DATA, END_STREAM, HEADERS, HELLO, PING, SETTINGS, WINDOW_UPDATE, Raw, frame, request)
 from support.polling import wait_until
 from support.protos import pb, rpc
-from support.server import DuriServer
+from support.server import BINARY, ROOT, DuriServer, idle
 from support.wire import EMBED_STREAM, Wire, framed
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = (
@@ -129,6 +132,29 @@ def test_large_embed_in_flight_is_answered(own_server):
     assert own_server.process.wait(20) == 0
 
 
+def test_last_answer_arrives_whole_although_the_client_still_talks(own_server):
+    """A socket closed with unread bytes in it is reset, and takes with it what the client has not read yet."""
+    request_body = framed(pb.EmbedRequest(texts=["a"] * 400, role=pb.ROLE_RAW).SerializeToString())
+    windows = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 1 << 24)) + frame(
+        WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 24))
+    with Raw(own_server.port, HELLO, windows, request(1), seconds=60) as raw:
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.send(frame(DATA, END_STREAM, 1, request_body))
+        raw.read_until(lambda: raw.frames)
+        own_server.terminate()
+        # The answer is computed and on its way, as far as the socket takes it.
+        wait_until(lambda: idle(own_server), 30, "the call is computed")
+
+        def trailers():
+            raw.send(frame(PING, 0, 0, bytes(8)))
+            return [f for f in raw.frames if f[0] == HEADERS and f[1] & END_STREAM]
+
+        raw.read_until(trailers)
+        data = b"".join(payload for kind, _, _, payload in raw.frames if kind == DATA)
+        assert len(pb.EmbedResponse.FromString(data[5:]).items) == 400
+    assert own_server.process.wait(20) == 0
+
+
 @pytest.mark.parametrize("own_server", [["--drain-seconds", "2"]], indirect=True)
 def test_streams_that_do_not_end_are_cut_after_the_drain_time(own_server):
     with Wire(own_server.port) as wire:
@@ -160,9 +186,6 @@ def test_interrupt_ends_an_idle_server(own_server):
 
 
 def test_taken_port_is_an_error_naming_it(server):
-    import subprocess
-
-    from support.server import BINARY, ROOT
     run = subprocess.run(
         [BINARY, "serve", "--grpc", server.address], env={"DURI_MODELS": str(ROOT / "Models")},
         capture_output=True, text=True, timeout=60)

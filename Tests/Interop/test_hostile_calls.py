@@ -9,7 +9,7 @@ import zlib
 import grpc
 import pytest
 
-from support.hostile import END_HEADERS, END_STREAM, HEADERS, HELLO, Raw, frame, request
+from support.hostile import END_STREAM, HELLO, Raw, frame, request
 from support.polling import wait_until
 from support.protos import pb
 from support.server import idle

@@ -120,6 +120,14 @@ def test_results_come_before_the_client_ends_its_side(stub):
     assert replies.code() == grpc.StatusCode.OK
 
 
+def test_too_many_texts_in_one_message_end_the_stream(stub):
+    # Texts that fail cost next to nothing.
+    assert len(stream(stub, [Request(texts=[Text()] * 16_384)])) == 16_384
+    details = refused(
+        stub, [Request(texts=[Text()] * 16_385)], grpc.StatusCode.INVALID_ARGUMENT)
+    assert "16385" in details and "16384" in details
+
+
 @pytest.mark.parametrize("ordered", [False, True])
 def test_many_texts_in_one_message(stub, ordered):
     texts = [Text(id=str(n), text=str(n)) for n in range(3000)]

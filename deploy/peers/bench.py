@@ -43,7 +43,7 @@ def main():
         parser.error(f"{options.engine} is not one of {', '.join(engines.PEERS)}")
     config = json.loads((options.model / "config.json").read_text())
     run = engines.PEERS[options.engine](options.model, options.threads)
-    for name in filter(None, options.workload.split(",")) or workloads.NAMES:
+    for name in options.workload.split(",") if options.workload else workloads.NAMES:
         size = getattr(run, "batch", workloads.BATCH)
         batches = workloads.batches(name, config["vocab_size"], config["pad_token_id"], size)
         times = measure(run, batches, options.seconds)

@@ -15,6 +15,7 @@ def make(shape, folder):
     if (folder / "tokenizer_config.json").is_file():
         return
     hidden, layers, heads, intermediate = SHAPES[shape]
+    transformers.utils.logging.disable_progress_bar()
     common = dict(hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
                   intermediate_size=intermediate)
     torch.manual_seed(3)

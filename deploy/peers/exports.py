@@ -1,26 +1,25 @@
 """The checkpoint in the forms that ONNX Runtime and OpenVINO run, made once and kept beside it."""
 
-import os
+import shutil
 import sys
 
 
-def _once(path, make):
-    """Makes a file under another name first, so that a broken run leaves no half of it."""
-    if not path.is_file():
-        print(f"peers: making {path.name}", file=sys.stderr, flush=True)
-        path.parent.mkdir(exist_ok=True)
-        partial = path.with_name("partial-" + path.name)
-        make(partial)
-        # OpenVINO keeps the weights in a second file.
-        for suffix in {path.suffix, ".bin"}:
-            if partial.with_suffix(suffix).is_file():
-                os.replace(partial.with_suffix(suffix), path.with_suffix(suffix))
-    return path
+def _once(model, name, file, make):
+    """Makes a folder under another name first, so that a broken run leaves no half of it. Returns the file in it."""
+    folder = model / "export" / name
+    if not folder.is_dir():
+        print(f"peers: making {model.name}/export/{name}", file=sys.stderr, flush=True)
+        partial = model / "export" / f"partial-{name}"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        make(partial / file)
+        partial.rename(folder)
+    return folder / file
 
 
 def onnx(model):
     """ids and mask to hidden states, any batch size and length."""
-    return _once(model / "export" / "model.onnx", lambda path: _export(model, path))
+    return _once(model, "onnx", "model.onnx", lambda path: _export(model, path))
 
 
 def _export(model, path):
@@ -49,7 +48,7 @@ def _export(model, path):
 
 def onnx_fused(model):
     """With ONNX Runtime's fused attention, norm and GELU, as its users are told to do."""
-    return _once(model / "export" / "fused.onnx", lambda path: _fuse(model, path))
+    return _once(model, "onnx-fused", "model.onnx", lambda path: _fuse(model, path))
 
 
 def _fuse(model, path):
@@ -57,14 +56,16 @@ def _fuse(model, path):
     from onnxruntime.transformers import optimizer
 
     config = transformers.AutoConfig.from_pretrained(model)
-    optimizer.optimize_model(
-        str(onnx(model)), model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size
-    ).save_model_to_file(str(path))
+    fused = optimizer.optimize_model(
+        str(onnx(model)), model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size)
+    # A file of this format holds at most 2 GiB.
+    weights = sum(file.stat().st_size for file in model.glob("*.safetensors"))
+    fused.save_model_to_file(str(path), use_external_data_format=weights > 1_900_000_000)
 
 
 def onnx_int8(model):
     """Weights per channel, activations dynamically."""
-    return _once(model / "export" / "int8.onnx", lambda path: _quantize_dynamic(model, path))
+    return _once(model, "onnx-int8", "model.onnx", lambda path: _quantize_dynamic(model, path))
 
 
 def _quantize_dynamic(model, path):
@@ -78,7 +79,7 @@ def _quantize_dynamic(model, path):
 
 def openvino_int8(model):
     """Weights and activations, calibrated on random ids."""
-    return _once(model / "export" / "openvino-int8.xml", lambda path: _quantize_static(model, path))
+    return _once(model, "openvino-int8", "model.xml", lambda path: _quantize_static(model, path))
 
 
 def _quantize_static(model, path):
@@ -91,6 +92,6 @@ def _quantize_static(model, path):
     texts = workloads.batches("mixed", config.vocab_size, config.pad_token_id, size=1)[::8]
     samples = [{"input_ids": ids, "attention_mask": mask} for ids, mask in texts]
     quantized = nncf.quantize(
-        openvino.Core().read_model(onnx(model)), nncf.Dataset(samples), subset_size=len(samples),
+        openvino.Core().read_model(str(onnx(model))), nncf.Dataset(samples), subset_size=len(samples),
         model_type=nncf.ModelType.TRANSFORMER)
-    openvino.save_model(quantized, path)
+    openvino.save_model(quantized, str(path))

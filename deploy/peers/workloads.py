@@ -18,8 +18,8 @@ def lengths(name):
 
 
 def batches(name, vocabulary, pad_id, size=BATCH):
-    """[(ids (n, longest), mask (n, longest)) …], int64: sorted by length, `size` texts each, padded to the longest, which
-    is how users of these engines are told to do it. Padding is made here, outside what is timed."""
+    """[(ids (n, longest), mask (n, longest)) …], int64: sorted by length, `size` texts each, padded to the longest, as
+    users of these engines are told to do. Padding is made here, outside what is timed."""
     random = np.random.default_rng(7)
     texts = sorted((random.integers(5, vocabulary, count) for count in lengths(name)), key=len)
     made = []

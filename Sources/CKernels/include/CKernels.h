@@ -37,7 +37,7 @@ typedef enum duri_activation {
 
 // One implementation of every kernel that has variants.
 typedef struct duri_kernels {
-  const char *name;  // "generic", "avx2" or "avx512"
+  const char *name;  // "generic", "avx2", "avx512" or "avx512bf16"
 
   // y[t][o] = sum_i x[t][i] * w[o][i]: x (rows, in), w (out, in), y (rows, out).
   // The weights are read where they lie (a mapped file); nothing is packed. NULL in "generic":
@@ -64,10 +64,18 @@ typedef struct duri_kernels {
   void (*residual_norm)(float *y, size_t ldy, const float *x, size_t ldx, const float *r,
                         size_t ldr, const float *bias, const float *gamma, const float *beta,
                         float eps, size_t rows, size_t n);
+
+  // As duri_attention, with the factors of both products rounded to bfloat16 and sums in 32 bits: a
+  // result differs by about 1 % of the largest value of v. NULL where the CPU has no such product.
+  // scratch: attention_bf16_scratch(n, head_size) floats; 0 if the size does not fit.
+  void (*DURI_NULLABLE attention_bf16)(float *out, size_t ldo, const float *qkv, size_t ldqkv,
+                                       size_t n, size_t heads, size_t head_size, size_t head,
+                                       size_t first, size_t count, float *scratch);
+  size_t (*DURI_NULLABLE attention_bf16_scratch)(size_t n, size_t head_size);
 } duri_kernels;
 
 // The fastest kernels this CPU runs, or those named by the environment variable DURI_KERNELS
-// (generic, avx2, avx512) if the CPU runs them. Chosen once; never NULL.
+// (generic, avx2, avx512, avx512bf16) if the CPU runs them. Chosen once; never NULL.
 const duri_kernels *duri_kernels_best(void);
 
 // The kernels of this name, or NULL if there are none or this CPU cannot run them.

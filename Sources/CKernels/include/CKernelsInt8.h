@@ -10,18 +10,18 @@
 //              scale[t] = (high - low) / 255, zero[t] = round(-low / scale[t]),
 //              low = min(0, min_i x[t][i]), high = max(0, max_i x[t][i])
 //   s[t][o]  = sum_i q[t][i] * w8[o][i] - zero[t] * sum_i w8[o][i]        exact, 32 bits
-//   v[t][o]  = fma(s[t][o], scale[t] * weight_scale[o], bias[o])          one rounding per operation
+//   v[t][o]  = fma(s[t][o], scale[t] * weight_scale[o], bias[o])         one rounding per operation
 //   y[t][o]  = f(v[t][o])   or   v[t][o] + residual[t][o]
 // (round: to nearest, ties to even; the scheme is that of Jacob et al. 2018, "Quantization and
 // training of neural networks for efficient integer-arithmetic-only inference", with a scale per
 // output and per token.)
 //
-// Same bits: the sums are exact and every floating-point operation is fixed, so all variants, on all
-// machines, return the same bits for a row, whatever the rows and outputs of the call.
+// Same bits: the sums are exact and every floating-point operation is fixed, so all variants, on
+// all machines, return the same bits for a row, whatever the rows and outputs of the call.
 //
 // Not finite: a row of x (or of w) that holds a NaN or an infinity gets the scale NaN, and its
-// results are NaN in every output (of w: in that output). A row whose range is under 1e-36 counts as
-// zeros. Results may overflow to infinity as any float product.
+// results are NaN in every output (of w: in that output). A row whose range is under 1e-36 counts
+// as zeros. Results may overflow to infinity as any float product.
 //
 // Memory is the caller's: aligned to 64 bytes where stated, nothing is allocated, nothing outside
 // the stated shapes is written. Sizes of 0 do nothing.
@@ -105,8 +105,8 @@ typedef struct duri_int8_kernels {
   const char *name;
 
   // Quantizes and packs rows first ..< first + count of w into `memory` (see duri_int8_weights_in);
-  // rows (count, K) are those rows as floats. The weights are complete when every row of 0 ..< N has
-  // been given once, in any order and by any threads.
+  // rows (count, K) are those rows as floats. The weights are complete when every row of 0 ..< N
+  // has been given once, in any order and by any threads.
   void (*pack)(void *memory, size_t outputs, size_t inputs, const float *rows, size_t ldw,
                size_t first, size_t count);
 
@@ -118,11 +118,11 @@ typedef struct duri_int8_kernels {
   // quantized form: x, y (rows, n), gamma, beta (n), q (rows, n rounded up to 64), scale and zero
   // (rows). y may be x. Mean and variance in double, summed in 16 lanes (j mod 16) and one tree.
   void (*norm_quantize)(float *y, size_t ldy, uint8_t *q, size_t ldq, float *scale, int32_t *zero,
-                        const float *x, size_t ldx, const float *gamma, const float *beta, float eps,
-                        size_t rows, size_t n);
+                        const float *x, size_t ldx, const float *gamma, const float *beta,
+                        float eps, size_t rows, size_t n);
 
   // Rows row_begin ..< row_end and outputs output_begin ..< output_end (<= N) of the product;
-  // output_begin is a multiple of 16.
+  // output_begin is a multiple of 16. (Parts of whole multiples of 64 outputs suit every variant.)
   void (*linear)(const duri_int8_product *product, size_t row_begin, size_t row_end,
                  size_t output_begin, size_t output_end);
 } duri_int8_kernels;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sched.h>
+#include <time.h>
 
 // Some ten nanoseconds in which a core computes nothing and leaves its resources to its twin.
 static inline void duri_pause(void) {
@@ -14,3 +15,9 @@ static inline void duri_pause(void) {
 
 // Lets any other thread that is ready run first.
 static inline void duri_yield(void) { sched_yield(); }
+
+// Sleeps for some 50 microseconds.
+static inline void duri_nap(void) {
+  const struct timespec time = {0, 50000};
+  nanosleep(&time, 0);
+}

@@ -45,14 +45,14 @@ struct EmbedStream {
         try check(request)
         var texts = request.texts[...]
         while !texts.isEmpty {
-          let chunk = Array(texts.prefix(Self.chunkSize))
-          texts = texts.dropFirst(Self.chunkSize)
-          let weights = chunk.map(weight)
+          let (chunk, weights) = nextChunk(of: &texts)
           try await window.acquire(weights.reduce(0, +))
           let first = index
           group.addTask { try await embed(chunk, weights: weights, firstIndex: first) }
           index += UInt64(chunk.count)
         }
+        // A reader that always finds a next message would never let go of its thread.
+        await Task.yield()
         guard let next = try await call.nextMessage() else { return }
         request = try EmbeddingsRoutes.decodeStreamRequest(next, limits: embeddings.limits)
         guard !request.hasSettings else {
@@ -71,9 +71,20 @@ struct EmbedStream {
     }
   }
 
-  /// A text's share of the window, at most all of it.
-  private func weight(_ text: Duri_V1_StreamText) -> Int {
-    min(1 + text.text.utf8.count / Self.bytesPerUnit, window.capacity / Self.chunkSize)
+  /// The texts to embed next, with their shares of the window: together no more than all of it.
+  private func nextChunk(
+    of texts: inout ArraySlice<Duri_V1_StreamText>
+  ) -> (texts: [Duri_V1_StreamText], weights: [Int]) {
+    var weights: [Int] = []
+    var total = 0
+    for text in texts.prefix(Self.chunkSize) {
+      let weight = min(1 + text.text.utf8.count / Self.bytesPerUnit, window.capacity)
+      guard weights.isEmpty || total + weight <= window.capacity else { break }
+      weights.append(weight)
+      total += weight
+    }
+    defer { texts = texts.dropFirst(weights.count) }
+    return (Array(texts.prefix(weights.count)), weights)
   }
 
   private func embed(

@@ -1,4 +1,5 @@
 import Duri
+import Foundation
 import GRPCTransport
 import Logging
 import NIOCore
@@ -40,7 +41,10 @@ struct GRPCListener: ServiceLifecycle.Service {
         server.beginDrain()
       }
     } catch let error as IOError {
-      throw ListenError(message: "cannot listen on \(address): \(error); choose another with --grpc")
+      let reason = String(cString: strerror(error.errnoCode))
+      throw ListenError(message: "cannot listen on \(address): \(reason); choose another with --grpc")
+    } catch is SocketAddressError {
+      throw ListenError(message: "cannot listen on \(address): unknown host; choose another with --grpc")
     }
     try await group.shutdownGracefully()
   }

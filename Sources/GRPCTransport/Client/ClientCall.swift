@@ -3,9 +3,11 @@ import NIOCore
 /// One call as its client sees it. One task reads, one sends. Letting go of a call that is not over gives it up.
 public final class ClientCall: Sendable {
   let inbox: Inbox
+  private let maximumMessageBytes: Int
   private let outlet: ClientOutlet
 
-  init(outlet: ClientOutlet) {
+  init(maximumMessageBytes: Int, outlet: ClientOutlet) {
+    self.maximumMessageBytes = maximumMessageBytes
     self.outlet = outlet
     inbox = Inbox(onEmptied: outlet.inboxEmptied)
   }
@@ -36,9 +38,10 @@ public final class ClientCall: Sendable {
   /// - Throws: the server's status if it is not OK.
   public func nextMessage() async throws(GRPCError) -> [UInt8]? {
     do {
-      return try await inbox.next()
+      return try await inbox.next()?.message(limit: maximumMessageBytes)
     } catch {
-      if Task.isCancelled { cancel() }
+      // The task was cancelled, or the message cannot be read; for a call that is over this does nothing.
+      cancel()
       throw error
     }
   }

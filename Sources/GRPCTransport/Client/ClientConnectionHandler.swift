@@ -44,6 +44,10 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !driver.isClosing else {
+      driver.heardWhileClosing()
+      return
+    }
     let buffer = unwrapInboundIn(data)
     do {
       process(try buffer.withUnsafeReadableBytes { bytes throws(HTTP2Error) in
@@ -97,7 +101,9 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     } catch {
       return .failure(GRPCError(.unavailable, "the connection takes no more calls"))
     }
-    let call = ClientCall(outlet: ClientOutlet(self, stream: id, on: context.eventLoop))
+    let call = ClientCall(
+      maximumMessageBytes: maximumMessageBytes,
+      outlet: ClientOutlet(self, stream: id, on: context.eventLoop))
     var stream = Stream(
       inbox: call.inbox, deframer: MessageDeframer(maximumMessageBytes: maximumMessageBytes),
       sentEnd: message != nil)
@@ -135,6 +141,8 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   }
 
   func cancel(_ id: Int32) {
+    // A call that is over closes its stream by itself, without a reset where it can.
+    guard streams[id]?.isOver == false else { return }
     // At once, for a reader that waits: the reset may not get out while the server does not read.
     finish(id, GRPCError(.cancelled, "the call was given up by its client"))
     reset(id)
@@ -215,9 +223,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     do {
       streams[id]?.deframer.append(bytes)
       while let frame = try streams[id]?.deframer.next() {
-        inbox.push(
-          frame.isCompressed
-            ? try inflateMessage(frame.payload, limit: maximumMessageBytes) : frame.payload)
+        inbox.push(frame)
       }
     } catch {
       finish(id, error)

@@ -3,10 +3,10 @@ import Synchronization
 
 /// Hands a call's inbound messages from the event loop to the one task that reads them.
 final class Inbox: Sendable {
-  typealias Next = Result<[UInt8]?, GRPCError>
+  typealias Next = Result<MessageDeframer.Frame?, GRPCError>
 
   private struct State {
-    var messages: Deque<[UInt8]> = []
+    var messages: Deque<MessageDeframer.Frame> = []
     /// Bytes of all `messages`.
     var unreadBytes = 0
     /// Set once: nothing follows the messages already here. `.success(nil)` is a clean end.
@@ -35,12 +35,12 @@ final class Inbox: Sendable {
   /// Nothing will follow what is here.
   var isFinished: Bool { state.withLock { $0.end != nil } }
 
-  func push(_ message: [UInt8]) {
+  func push(_ message: MessageDeframer.Frame) {
     let reader = state.withLock { state -> CheckedContinuation<Next, Never>? in
       guard state.end == nil else { return nil }
       guard let reader = state.reader else {
         state.messages.append(message)
-        state.unreadBytes += message.count
+        state.unreadBytes += message.payload.count
         return nil
       }
       state.reader = nil
@@ -67,12 +67,12 @@ final class Inbox: Sendable {
   }
 
   /// The next message; nil after the last. For one task at a time.
-  func next() async throws(GRPCError) -> [UInt8]? {
+  func next() async throws(GRPCError) -> MessageDeframer.Frame? {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Next, Never>) in
         let (answer, emptied) = state.withLock { state -> (Next?, Bool) in
           if let message = state.messages.popFirst() {
-            state.unreadBytes -= message.count
+            state.unreadBytes -= message.payload.count
             return (.success(message), state.messages.isEmpty && state.end == nil)
           }
           if let end = state.end { return (end, false) }

@@ -10,7 +10,10 @@ final class SessionDriver {
   var onEvents: (([Session.Event]) -> Void)?
   private(set) var context: ChannelHandlerContext?
   private var isFlushScheduled = false
-  private var isClosing = false
+  /// Our side has ended; what still arrives is dropped.
+  private(set) var isClosing = false
+  private var linger: Scheduled<Void>?
+  private var lastCall: Scheduled<Void>?
   /// Senders of a stream waiting for its outbound bytes to fall to the low watermark.
   private var waitingSenders: [Int32: [Sender]] = [:]
   /// Open streams on which sending was given up by the sending task.
@@ -24,6 +27,10 @@ final class SessionDriver {
   static let highWatermark = 262_144
   /// …until no more than this many are left.
   static let lowWatermark = 65_536
+  /// Silence after which a peer that does not end its side is no longer waited for.
+  private static let lingering = TimeAmount.seconds(1)
+  /// …and the longest time it is waited for at all.
+  private static let longestClose = TimeAmount.seconds(20)
   /// Room for one write to the socket, bytes.
   private static let writeSize = 65_536
   /// A write is full from here on: the largest frame nghttp2 makes, 16,384 bytes and its header, no longer fits.
@@ -39,6 +46,8 @@ final class SessionDriver {
   func detach() {
     context = nil
     onEvents = nil
+    linger?.cancel()
+    lastCall?.cancel()
     abandoned = []
     ending = []
     let senders = waitingSenders.values.flatMap { $0 }
@@ -130,17 +139,36 @@ final class SessionDriver {
     resumeSenders()
     let events = session.takeEvents()
     if !events.isEmpty { onEvents?(events) }
-    if session.isFinished { closeOnceWritten(context) }
+    if session.isFinished { closeOnceWritten() }
   }
 
-  /// Closes the connection after what was written has reached the socket; closing at once would drop it.
-  private func closeOnceWritten(_ context: ChannelHandlerContext) {
-    guard !isClosing else { return }
+  /// Ends the connection: our side after what was written, all of it when the peer has ended its side too.
+  ///
+  /// Closing a socket that still receives makes the system reset the connection, and a reset destroys what the peer has
+  /// not read yet. So late bytes are taken and dropped until the peer has been silent for a while.
+  func closeOnceWritten() {
+    guard !isClosing, let context else { return }
     isClosing = true
     let written = context.eventLoop.makePromise(of: Void.self)
     let driver = NIOLoopBound(self, eventLoop: context.eventLoop)
-    written.futureResult.whenComplete { _ in driver.value.context?.close(promise: nil) }
+    written.futureResult.whenComplete { _ in
+      driver.value.context?.close(mode: .output, promise: nil)
+      driver.value.heardWhileClosing()
+    }
+    lastCall = context.eventLoop.scheduleTask(in: Self.longestClose) {
+      driver.value.context?.close(promise: nil)
+    }
     context.writeAndFlush(NIOAny(context.channel.allocator.buffer(capacity: 0)), promise: written)
+  }
+
+  /// Late bytes came: the peer gets a little longer.
+  func heardWhileClosing() {
+    guard let context else { return }
+    linger?.cancel()
+    let driver = NIOLoopBound(self, eventLoop: context.eventLoop)
+    linger = context.eventLoop.scheduleTask(in: Self.lingering) {
+      driver.value.context?.close(promise: nil)
+    }
   }
 
   private func write(to context: ChannelHandlerContext) throws(HTTP2Error) -> Bool {

@@ -6,9 +6,18 @@ struct MessageDeframer {
   static let prefixSize = 5
 
   /// A message as it stood on the wire.
-  struct Frame: Equatable {
+  struct Frame: Equatable, Sendable {
     var isCompressed: Bool
     var payload: [UInt8]
+
+    /// The message itself.
+    ///
+    /// Compressed messages stay compressed until their reader asks: a few kilobytes on the wire may be megabytes, and
+    /// inflating them takes time that an event loop does not have.
+    /// - Parameter limit: largest message accepted, bytes.
+    func message(limit: Int) throws(GRPCError) -> [UInt8] {
+      isCompressed ? try inflateMessage(payload, limit: limit) : payload
+    }
   }
 
   /// Largest payload accepted, bytes.

@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// One call as its handler sees it. May be used from any task; one task reads, one sends.
 public final class ServerCall: Sendable {
@@ -13,11 +14,21 @@ public final class ServerCall: Sendable {
   /// Fires when the call is over for the client: answered, cancelled, expired, or its connection gone.
   let ended = Signal()
   private let outlet: any CallOutlet
+  private let maximumMessageBytes: Int
+  /// Counts what a compressed message is more than its bytes on the wire.
+  private let held: HeldBytes?
+  /// Bytes of the last compressed message, inflated.
+  private let inflatedBytes = Atomic(0)
 
-  init(path: String, metadata: Metadata, deadline: ContinuousClock.Instant?, outlet: any CallOutlet) {
+  init(
+    path: String, metadata: Metadata, deadline: ContinuousClock.Instant?, maximumMessageBytes: Int,
+    held: HeldBytes? = nil, outlet: any CallOutlet
+  ) {
     self.path = path
     self.metadata = metadata
     self.deadline = deadline
+    self.maximumMessageBytes = maximumMessageBytes
+    self.held = held
     self.outlet = outlet
     inbox = Inbox(onEmptied: outlet.inboxEmptied)
   }
@@ -26,7 +37,17 @@ public final class ServerCall: Sendable {
   ///
   /// - Throws: ``GRPCError`` when the call was cancelled, expired or broke the protocol.
   public func nextMessage() async throws(GRPCError) -> [UInt8]? {
-    try await inbox.next()
+    guard let frame = try await inbox.next() else { return nil }
+    let message = try frame.message(limit: maximumMessageBytes)
+    if frame.isCompressed, !holdInflated(message.count) { throw .tooManyHeldBytes }
+    return message
+  }
+
+  /// Counts an inflated message in place of the one before; false if that exceeds the server's bound.
+  private func holdInflated(_ count: Int) -> Bool {
+    guard let held else { return true }
+    held.remove(inflatedBytes.exchange(count, ordering: .relaxed))
+    return held.add(count)
   }
 
   /// Sends one response message; returns when the client has taken enough of those before it.
@@ -41,6 +62,7 @@ public final class ServerCall: Sendable {
 
   /// Ends the call: the last message, if any, then the status.
   func finish(message: [UInt8]?, error: GRPCError?) {
+    held?.remove(inflatedBytes.exchange(0, ordering: .relaxed))
     outlet.finish(message, error)
   }
 }

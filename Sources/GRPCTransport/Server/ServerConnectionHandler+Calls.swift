@@ -26,6 +26,7 @@ extension ServerConnectionHandler {
     let call = ServerCall(
       path: head.path, metadata: head.metadata,
       deadline: head.timeout.map { .now.advanced(by: $0) },
+      maximumMessageBytes: configuration.maximumMessageBytes, held: held,
       outlet: ServerOutlet(self, stream: id, on: context.eventLoop))
     var stream = Stream(
       state: ServerStream(
@@ -60,7 +61,7 @@ extension ServerConnectionHandler {
     guard let inbox = streams[id]?.call.inbox else { return }
     switch action {
     case .deliver(let messages, let ended):
-      guard hold(id, inbox.unreadBytes + messages.reduce(0) { $0 + $1.count }) else {
+      guard hold(id, inbox.unreadBytes + messages.reduce(0) { $0 + $1.payload.count }) else {
         end(id, message: nil, error: .tooManyHeldBytes)
         return
       }
@@ -232,7 +233,7 @@ extension ServerConnectionHandler {
 }
 
 extension GRPCError {
-  fileprivate static let tooManyHeldBytes = GRPCError(
+  static let tooManyHeldBytes = GRPCError(
     .resourceExhausted, "the server holds too many unread request bytes; try again later")
   fileprivate static let responsesNotTaken = GRPCError(
     .resourceExhausted,

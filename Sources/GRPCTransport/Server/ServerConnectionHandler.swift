@@ -56,6 +56,10 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !driver.isClosing else {
+      driver.heardWhileClosing()
+      return
+    }
     liveness?.heard()
     let buffer = unwrapInboundIn(data)
     do {
@@ -65,8 +69,14 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     } catch {
       logger.debug("connection ended by a protocol error", metadata: ["error": "\(error)"])
       driver.flush()
-      context.close(promise: nil)
+      driver.closeOnceWritten()
     }
+  }
+
+  /// The client has ended its side: nobody is left to answer.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {

@@ -21,7 +21,7 @@ struct ServerStream {
 
   /// What to do with received bytes.
   enum OnData: Equatable {
-    case deliver([[UInt8]], ended: Bool)
+    case deliver([MessageDeframer.Frame], ended: Bool)
     case fail(GRPCError)
     case ignore
   }
@@ -29,9 +29,9 @@ struct ServerStream {
   mutating func receivedData(_ bytes: [UInt8], endStream: Bool) -> OnData {
     guard !inboundEnded, outbound != .finished else { return .ignore }
     deframer.append(bytes)
-    var messages: [[UInt8]] = []
+    var messages: [MessageDeframer.Frame] = []
     do {
-      while let frame = try deframer.next() { messages.append(try payload(of: frame)) }
+      while let frame = try deframer.next() { messages.append(try checked(frame)) }
     } catch {
       return .fail(error)
     }
@@ -47,12 +47,13 @@ struct ServerStream {
   /// The client has nothing more to send.
   mutating func receivedEnd() -> OnData { receivedData([], endStream: true) }
 
-  private func payload(of frame: MessageDeframer.Frame) throws(GRPCError) -> [UInt8] {
-    guard frame.isCompressed else { return frame.payload }
-    guard encoding != .identity else {
+  private func checked(
+    _ frame: MessageDeframer.Frame
+  ) throws(GRPCError) -> MessageDeframer.Frame {
+    guard !frame.isCompressed || encoding != .identity else {
       throw GRPCError(.internal, "a message is marked compressed but grpc-encoding names no encoding")
     }
-    return try inflateMessage(frame.payload, limit: deframer.maximumMessageBytes)
+    return frame
   }
 
   /// What to send before and with an outbound message.

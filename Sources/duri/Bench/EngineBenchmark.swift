@@ -7,7 +7,7 @@ import Synchronization
 struct EngineBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "engine",
-    abstract: "Measure the engine from token ids to vectors: scheduling and arithmetic, no tokenization.",
+    abstract: "Measure the engine from token ids to vectors: scheduling and arithmetic only.",
     discussion: """
       Examples:
         duri bench engine --model ./multilingual-e5-small
@@ -28,7 +28,9 @@ struct EngineBenchmark: AsyncParsableCommand {
       let folder = try ModelFolder.open(
         path: try BuiltInModels.resolve(modelOptions.model),
         maximumTokens: modelOptions.maxTokens, pooling: modelOptions.pooling)
-      let precision = modelOptions.precision.resolved
+      guard let precision = modelOptions.precision.resolved else {
+        throw CommandError("a benchmark measures one arithmetic: --precision f32 or int8")
+      }
       let encoder = try TransformerEncoder(folder, precision: precision)
       let configuration = modelOptions.engine
       let name = "duri-\(precision.rawValue)"

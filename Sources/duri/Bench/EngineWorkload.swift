@@ -21,8 +21,8 @@ enum EngineWorkload: String, CaseIterable, ExpressibleByArgument {
     }
   }
 
-  /// Drawn once from a log-normal distribution (median 60, limits 6 and 512), as passages have it; 8,523
-  /// tokens. Written down, because other engines must be given the very same.
+  /// Drawn once from a log-normal distribution (median 60, limits 6 and 512), as passages have it;
+  /// 8,523 tokens. Written down, because other engines must be given the very same.
   static let mixedLengths = [
     60, 76, 48, 29, 42, 27, 63, 175, 40, 37, 89, 80, 65, 29, 59, 105, 20, 42, 13, 21, 14, 50, 22,
     75, 68, 52, 8, 39, 58, 66, 18, 41, 27, 31, 140, 31, 58, 122, 38, 55, 66, 63, 23, 64, 178, 17,

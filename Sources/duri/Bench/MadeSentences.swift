@@ -1,4 +1,4 @@
-/// Distinct Korean and English sentences from a small grammar, for benchmarks that are given no file.
+/// Distinct Korean and English sentences of a small grammar, for benchmarks without a file.
 struct MadeSentences {
   private struct Grammar {
     /// Parts of a sentence in their order; one of each makes a sentence.

@@ -10,8 +10,8 @@ struct MostSimilarPair: Equatable, Sendable {
 
   private static let none = MostSimilarPair(first: .max, second: .max, score: -.infinity)
 
-  /// Rows of a tile: with 384 components two tiles take 290 KB, which an L2 cache holds. A multiple of
-  /// the group.
+  /// Rows of a tile, a multiple of the group: with 384 components two tiles take 290 KB, which fits
+  /// an L2 cache.
   private static let tileRows = 96
 
   /// Of several pairs with the same score the one that comes first.

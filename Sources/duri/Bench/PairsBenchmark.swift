@@ -24,7 +24,8 @@ struct PairsBenchmark: AsyncParsableCommand {
   @Flag(help: "One JSON object instead of text.")
   var json = false
 
-  @Argument(help: ArgumentHelp("One sentence a line, or - for standard input.", valueName: "file|-"))
+  @Argument(
+    help: ArgumentHelp("One sentence a line, or - for standard input.", valueName: "file|-"))
   var file: String?
 
   func validate() throws {
@@ -59,8 +60,8 @@ struct PairsBenchmark: AsyncParsableCommand {
     guard let file else {
       guard count <= MadeSentences.available else {
         throw CommandError(
-          "the built-in grammar makes \(MadeSentences.available) sentences, \(count) are asked for; "
-            + "give a file")
+          "the built-in grammar makes \(MadeSentences.available) sentences, \(count) are asked "
+            + "for; give a file")
       }
       return MadeSentences.make(count)
     }

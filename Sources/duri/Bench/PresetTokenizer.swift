@@ -1,8 +1,8 @@
 import EmbeddingEngine
 import Tokenization
 
-/// Stands in for a model's tokenizer where tokenization is not to be measured: a text is the number of
-/// a list of ids made beforehand.
+/// Stands in for a model's tokenizer where tokenization is not to be measured: a text is the number
+/// of a list of ids made beforehand.
 struct PresetTokenizer: Tokenizer {
   let specialTokens: SpecialTokens
   let vocabularySize: Int
@@ -20,8 +20,8 @@ struct PresetTokenizer: Tokenizer {
   init(lengths: [Int], vocabularySize: Int, seed: UInt64) throws(CommandError) {
     guard vocabularySize > Int(Self.firstID), let end = Int32(exactly: vocabularySize) else {
       throw CommandError(
-        "the model's vocabulary has \(vocabularySize) entries; more than \(Self.firstID) are needed "
-          + "to draw token ids from")
+        "the model's vocabulary has \(vocabularySize) entries; more than \(Self.firstID) are "
+          + "needed to draw token ids from")
     }
     specialTokens = SpecialTokens(begin: 0, pad: 1, end: 2, unknown: 3, mask: nil)
     self.vocabularySize = vocabularySize

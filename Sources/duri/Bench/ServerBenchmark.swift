@@ -22,7 +22,8 @@ struct ServerBenchmark: AsyncParsableCommand {
   var server = Address(host: "127.0.0.1", port: 50_051)
 
   @Option(
-    help: ArgumentHelp("One text a line (default: sentences of a built-in grammar).", valueName: "file"))
+    help: ArgumentHelp(
+      "One text a line (default: sentences of a built-in grammar).", valueName: "file"))
   var texts: String?
 
   @Option(

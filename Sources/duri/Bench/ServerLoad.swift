@@ -32,11 +32,11 @@ struct ServerLoad {
     return record.summary(elapsed: clock.now - start)
   }
 
-  /// Open loop: `rate` calls a second are sent whether or not earlier ones were answered. What is not
-  /// answered ten seconds after the last was to be sent has failed.
+  /// Open loop: `rate` calls a second are sent whether or not earlier ones were answered. What has
+  /// no answer ten seconds after the last was to be sent has failed.
   ///
-  /// Latency counts from the moment a call was *to be* sent. A client that measured from the moment it
-  /// came to send would leave out just the waiting that an overloaded server causes.
+  /// Latency counts from the moment a call was *to be* sent. A client that measured from the moment
+  /// it came to send would leave out just the waiting that an overloaded server causes.
   func open(rate: Double, seconds: Double) async -> LatencySummary {
     let record = LatencyRecord()
     let clock = ContinuousClock()

@@ -51,11 +51,12 @@ struct ClientConnectionTests {
 
   // MARK: - Wrong answers
 
-  @Test(arguments: [
-    ("400", .internal), ("401", .unauthenticated), ("403", .permissionDenied),
-    ("404", .unimplemented), ("429", .unavailable), ("503", .unavailable), ("200", .unknown),
-    ("500", .unknown),
-  ] as [(String, GRPCError.Code)])
+  @Test(
+    arguments: [
+      ("400", .internal), ("401", .unauthenticated), ("403", .permissionDenied),
+      ("404", .unimplemented), ("429", .unavailable), ("503", .unavailable), ("200", .unknown),
+      ("500", .unknown),
+    ] as [(String, GRPCError.Code)])
   func aServerThatDoesNotSpeakGRPC(_ httpStatus: String, _ code: GRPCError.Code) async throws {
     let error = try await outcome { server, id in
       try server.respond(
@@ -66,9 +67,11 @@ struct ClientConnectionTests {
     #expect(error?.message.contains(httpStatus) == true)
   }
 
-  @Test(arguments: [(nil, .unknown), ("x", .unknown), ("99", .unknown), ("-1", .unknown),
-    ("14", .unavailable), ("0", nil),
-  ] as [(String?, GRPCError.Code?)])
+  @Test(
+    arguments: [
+      (nil, .unknown), ("x", .unknown), ("99", .unknown), ("-1", .unknown),
+      ("14", .unavailable), ("0", nil),
+    ] as [(String?, GRPCError.Code?)])
   func statusValues(_ value: String?, _ code: GRPCError.Code?) async throws {
     let trailers: Metadata = value.map { [.init("grpc-status", $0)] } ?? [.init("x", "1")]
     let inTrailers = try await outcome { server, id in
@@ -113,11 +116,12 @@ struct ClientConnectionTests {
     }
   }
 
-  @Test(arguments: [
-    (Session.ErrorCode.refusedStream, .unavailable),
-    (Session.ErrorCode.enhanceYourCalm, .resourceExhausted), (Session.ErrorCode.cancel, .cancelled),
-    (Session.ErrorCode.internalError, .cancelled),
-  ] as [(UInt32, GRPCError.Code)])
+  @Test(
+    arguments: [
+      (Session.ErrorCode.refusedStream, .unavailable),
+      (Session.ErrorCode.enhanceYourCalm, .resourceExhausted), (Session.ErrorCode.cancel, .cancelled),
+      (Session.ErrorCode.internalError, .cancelled),
+    ] as [(UInt32, GRPCError.Code)])
   func resets(_ errorCode: UInt32, _ code: GRPCError.Code) async throws {
     let error = try await outcome { server, id in server.reset(stream: id, errorCode: errorCode) }
     #expect(error?.code == code)

@@ -15,7 +15,9 @@ struct CallTests {
   }
 
   @Test func theAddressMayBeAnIPv6One() async throws {
-    try await withServer { $0.host = "::1" } _: { server in
+    try await withServer {
+      $0.host = "::1"
+    } _: { server in
       let channel = try await server.connect()
       #expect(try await channel.unary("/test.Control/Echo", [1]) == [1])
       await channel.close()
@@ -65,7 +67,9 @@ struct CallTests {
   }
 
   @Test func aMessageOverTheServersLimit() async throws {
-    try await withServer { $0.maximumMessageBytes = 1_000 } _: { server in
+    try await withServer {
+      $0.maximumMessageBytes = 1_000
+    } _: { server in
       let channel = try await server.connect()
       #expect(try await channel.unary("/test.Control/Echo", pattern(1_000)).count == 1_000)
       let error = await status { _ = try await channel.unary("/test.Control/Echo", pattern(1_001)) }
@@ -186,7 +190,9 @@ struct CallTests {
 
   /// Bodies that nobody reads must neither use up the connection's window nor keep their streams open.
   @Test func manyCallsWhoseBodiesAreNeverRead() async throws {
-    try await withServer { $0.http2.maximumConcurrentStreams = 10 } _: { server in
+    try await withServer {
+      $0.http2.maximumConcurrentStreams = 10
+    } _: { server in
       let channel = try await server.connect()
       let body = pattern(20_000)
       for _ in 0..<10_000 {
@@ -221,7 +227,9 @@ struct CallTests {
 
   /// More calls than the server takes at once wait for their turn.
   @Test func callsBeyondTheStreamLimitWait() async throws {
-    try await withServer { $0.http2.maximumConcurrentStreams = 3 } _: { server in
+    try await withServer {
+      $0.http2.maximumConcurrentStreams = 3
+    } _: { server in
       let channel = try await server.connect()
       _ = try await channel.unary("/test.Control/Echo", [])
       try await withThrowingDiscardingTaskGroup { group in

@@ -37,7 +37,6 @@ struct DrainTests {
     #expect(await rest.next()?.count == 3)
   }
 
-  /// The connection is finished once its last bytes are in the socket, not in a buffer before it.
   @Test func aSlowReaderGetsTheWholeLastResponse() async throws {
     try await withServer { server in
       try await RawClient.connect(to: server, window: 1 << 30) { client in
@@ -56,7 +55,9 @@ struct DrainTests {
   }
 
   @Test func stuckCallsAreEndedByTheTimeout() async throws {
-    try await withServer { $0.drainTimeout = .milliseconds(200) } _: { server in
+    try await withServer {
+      $0.drainTimeout = .milliseconds(200)
+    } _: { server in
       let channel = try await server.connect()
       let call = try await channel.stream(Script("s", .report("here"), .awaitCancellation))
       #expect(await server.service.reports.next() == "s: here")

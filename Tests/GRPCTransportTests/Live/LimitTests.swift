@@ -5,7 +5,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct LimitTests {
   @Test func connectionsOverTheLimitAreClosedAndAFreedPlaceIsTaken() async throws {
-    try await withServer { $0.maximumConnections = 2 } _: { server in
+    try await withServer {
+      $0.maximumConnections = 2
+    } _: { server in
       let first = try await server.connect()
       let second = try await server.connect()
       _ = try await first.unary("/test.Control/Echo", [])
@@ -28,7 +30,9 @@ struct LimitTests {
 
   /// A handler that works on its message keeps it counted.
   @Test func unaryMessagesCountUntilTheirCallIsOver() async throws {
-    try await withServer { $0.maximumHeldBytes = 150_000 } _: { server in
+    try await withServer {
+      $0.maximumHeldBytes = 150_000
+    } _: { server in
       let channel = try await server.connect()
       var script = Script("h", .report("here"), .awaitGate("go"), .reply(count: 1, size: 1))
       script.name = String(repeating: "h", count: 100_000)
@@ -47,7 +51,9 @@ struct LimitTests {
   }
 
   @Test func unreadStreamMessagesCountUntilTheyAreRead() async throws {
-    try await withServer { $0.maximumHeldBytes = 100_000 } _: { server in
+    try await withServer {
+      $0.maximumHeldBytes = 100_000
+    } _: { server in
       let channel = try await server.connect()
       let call = try await channel.stream(Script("s", .report("here"), .awaitGate("go"), .echo))
       #expect(await server.service.reports.next() == "s: here")

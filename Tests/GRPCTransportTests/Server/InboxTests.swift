@@ -132,7 +132,7 @@ struct InboxTests {
       let inbox = Inbox {}
       async let sum = { () async throws -> Int in
         var sum = 0
-        while let message = try await inbox.next() { sum += Int(message[0]) }
+        while let message = try await inbox.next() { sum += Int(message.payload[0]) }
         return sum
       }()
       for value in 0..<50 as Range<UInt8> { inbox.push([value]) }

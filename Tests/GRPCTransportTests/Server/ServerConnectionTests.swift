@@ -141,7 +141,7 @@ struct ServerConnectionTests {
     #expect(await status { _ = try await call.nextMessage() }?.code == .unavailable)
   }
 
-  /// The last response must not be lost because the connection is then finished.
+  /// The last response must not be lost because the session is then finished.
   @Test func aDrainedConnectionClosesAfterItsLastBytesAreWritten() async throws {
     let server = Server()
     let connection = try await server.connect()
@@ -150,7 +150,11 @@ struct ServerConnectionTests {
     let call = try #require(await server.nextCall())
     try await connection.onHandler { $0.beginDrain() }
     try await connection.advance(.seconds(1))
+    try await connection.setValve(isOpen: false)
     call.finish(message: pattern(50_000), error: nil)
+    try await connection.exchange()
+    #expect(connection.isOpen)
+    try await connection.setValve(isOpen: true)
     try await connection.exchange()
     let bytes = connection.takeEvents().reduce(0) { count, event in
       if case .data(id, let bytes, _) = event { count + bytes.count } else { count }
@@ -172,6 +176,7 @@ struct ServerConnectionTests {
     let call = try #require(await server.nextCall())
     try await connection.onHandler { $0.beginDrain() }
     try await connection.advance(.seconds(1))
+    let driver = try await connection.onHandler { WeakHandler($0.driver) }
     try await connection.close()
     #expect(server.held.count == 0)
     await call.ended.wait()
@@ -180,14 +185,17 @@ struct ServerConnectionTests {
     await connection.loop.run()
     _ = consume call
     #expect(!connection.isAlive)
+    #expect(driver.value == nil)
   }
 
   @Test func aProbedConnectionIsFreedWhenClosed() async throws {
     let connection = try await Server().connect()
     try await connection.exchange()
     await connection.loop.advanceTime(by: .seconds(125))
+    let driver = try await connection.onHandler { WeakHandler($0.driver) }
     try await connection.close()
     #expect(!connection.isAlive)
+    #expect(driver.value == nil)
   }
 
   @Test func lateCommandsForAClosedStreamLeaveNothing() async throws {

@@ -43,3 +43,10 @@ func deflated(_ input: [UInt8], as container: Container) -> [UInt8] {
     return Array(output[..<count])
   }
 }
+
+/// An uncompressed message, written as its bytes.
+extension MessageDeframer.Frame: ExpressibleByArrayLiteral {
+  public init(arrayLiteral bytes: UInt8...) {
+    self.init(isCompressed: false, payload: bytes)
+  }
+}

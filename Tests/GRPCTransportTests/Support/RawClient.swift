@@ -98,6 +98,15 @@ final class RawClient {
     }
   }
 
+  /// Takes bytes without a look at them until the server closes the connection.
+  func readToEnd() async throws {
+    do {
+      while try await inbound.next() != nil {}
+    } catch is IOError {
+      // A reset is an end too: the server had not read everything.
+    }
+  }
+
   /// The whole response on a stream, up to the stream's end.
   func response(on id: Int32) async throws -> Response {
     try await run { responses[id]?.errorCode != nil }

@@ -22,6 +22,7 @@ final class TestConnection<Handler: ChannelInboundHandler & SendableMetatype> {
     peer = try Session(role: role)
     handler = try await loop.executeInContext {
       let handler = try makeHandler()
+      try channel.pipeline.syncOperations.addHandler(Valve())
       try channel.pipeline.syncOperations.addHandler(handler)
       return WeakHandler(handler)
     }
@@ -59,6 +60,14 @@ final class TestConnection<Handler: ChannelInboundHandler & SendableMetatype> {
     }
   }
 
+  /// Stops or lets go what the handler writes, like a socket that is full or not.
+  func setValve(isOpen: Bool) async throws {
+    let channel = channel
+    try await loop.executeInContext {
+      try channel.pipeline.syncOperations.handler(type: Valve.self).setOpen(isOpen)
+    }
+  }
+
   /// Lets time pass, and both sides talk.
   func advance(_ time: TimeAmount) async throws {
     await loop.advanceTime(by: time)
@@ -74,6 +83,37 @@ final class TestConnection<Handler: ChannelInboundHandler & SendableMetatype> {
   func close() async throws {
     try await channel.close()
     await loop.run()
+  }
+}
+
+/// Holds writes back while it is shut; what it then holds is lost if the channel closes.
+private final class Valve: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private var isOpen = true
+  private var held: [(NIOAny, EventLoopPromise<Void>?)] = []
+  private var context: ChannelHandlerContext?
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+    for (_, promise) in held { promise?.fail(ChannelError.ioOnClosedChannel) }
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard !isOpen else { return context.write(data, promise: promise) }
+    held.append((data, promise))
+  }
+
+  func setOpen(_ isOpen: Bool) {
+    self.isOpen = isOpen
+    guard isOpen, let context else { return }
+    let released = held
+    held = []
+    for (data, promise) in released { context.write(data, promise: promise) }
+    context.flush()
   }
 }
 

@@ -6,7 +6,6 @@ import shutil
 import sys
 import tempfile
 
-import grpc_tools
 from grpc_tools import protoc
 
 from .server import ROOT
