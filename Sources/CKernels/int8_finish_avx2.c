@@ -1,6 +1,6 @@
 // The epilogue for AVX2: sums to floats.
 
-#include "int8_activation_avx2.h"
+#include "activation_avx2.h"
 #include "int8_variants.h"
 
 #if defined(__x86_64__)

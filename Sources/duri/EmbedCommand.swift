@@ -14,9 +14,9 @@ struct EmbedCommand: AsyncParsableCommand {
         duri embed --format npy --output vectors.npy articles.txt
         zcat big.txt.gz | duri embed --server 127.0.0.1:50051 - > vectors.jsonl
 
-      jsonl: one object a text, in order: index, embedding, and what happened to the text
-      (tokens, tokens_used, truncated, kept, normalization_changed, unknown_pieces, prefix,
-      prefix_already_present); a text that failed has "error" instead.
+      jsonl: one object a text, in order, with its index, embedding and receipt: tokens,
+      tokens_used, truncated, kept (UTF-8 bytes), normalization_changed, unknown_pieces,
+      prefix, prefix_already_present. A text that failed has "error" instead.
       npy: float32 of shape (texts, dimension); the row of a text that failed is NaN.
       """)
 

@@ -1,4 +1,4 @@
-// Activations on vectors of 16, as in rows_avx512.c.
+// exp, erf and the activations on vectors of 16: of the f32 rows and of the int8 epilogue alike.
 #pragma once
 
 #include "variants.h"
