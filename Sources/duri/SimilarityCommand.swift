@@ -35,8 +35,11 @@ struct SimilarityCommand: AsyncParsableCommand {
       }
       let collected = VectorCollector()
       var run = EmbedRun(writer: collected)
-      try await embed(TextSource(arguments: inputs), into: &run)
+      try await embed(TextSource(texts: texts), into: &run)
       try run.finish()
+      guard collected.vectors.count == texts.count else {
+        throw CommandError("\(collected.vectors.count) vectors came back for \(texts.count) texts")
+      }
       show(texts, Similarity.cosines(collected.vectors))
     }
   }

@@ -5,18 +5,33 @@ import Foundation
 /// An argument that names an existing file is read line by line, `-` is stdin, anything else is a text itself. Files are
 /// read as they are consumed, so their size does not matter.
 struct TextSource {
-  let arguments: [String]
+  private let arguments: [String]
+  private let areTexts: Bool
 
-  func makeIterator() -> Iterator { Iterator(arguments: arguments) }
+  /// Words of the command line.
+  init(arguments: [String]) {
+    self.arguments = arguments
+    areTexts = false
+  }
+
+  /// Texts that were read already; none of them is taken for a file or stdin.
+  init(texts: [String]) {
+    arguments = texts
+    areTexts = true
+  }
+
+  func makeIterator() -> Iterator { Iterator(arguments: arguments, areTexts: areTexts) }
 
   /// - Note: `failure` says afterwards whether a file could not be read to its end.
   struct Iterator: IteratorProtocol {
     private var arguments: ArraySlice<String>
+    private let areTexts: Bool
     private var lines: LineReader?
     private(set) var failure: CommandError?
 
-    init(arguments: [String]) {
+    fileprivate init(arguments: [String], areTexts: Bool) {
       self.arguments = arguments[...]
+      self.areTexts = areTexts
     }
 
     mutating func next() -> String? {
@@ -28,7 +43,9 @@ struct TextSource {
         }
         lines = nil
         guard let argument = arguments.popFirst() else { return nil }
-        if argument == "-" {
+        if areTexts {
+          return argument
+        } else if argument == "-" {
           lines = LineReader(FileHandle.standardInput, name: "standard input")
         } else if isFile(argument) {
           guard let handle = FileHandle(forReadingAtPath: argument) else {
