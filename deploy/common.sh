@@ -15,7 +15,7 @@ install_packages() {
 }
 
 # What the program links against.
-build_packages=(libsentencepiece-dev libopenblas-dev libnghttp2-dev zlib1g-dev pkg-config)
+build_packages=(libsentencepiece-dev libopenblas-dev libnghttp2-dev libsqlite3-dev zlib1g-dev pkg-config)
 
 # One build serves the demo and the tests, so its flags are the tests': optimised, with internals visible to them.
 build_flags=(-c release -Xswiftc -enable-testing)

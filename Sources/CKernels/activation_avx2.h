@@ -1,6 +1,7 @@
-// exp, erf and the activations on vectors of 8: of the f32 rows and of the int8 epilogue alike.
+// exp, erf and the activations on vectors of 8: of the f32 rows and of the products' epilogues.
 #pragma once
 
+#include "gelu_table.h"
 #include "variants.h"
 
 #if defined(__x86_64__)
@@ -71,6 +72,29 @@ DURI_AVX2 DURI_INLINE __m256 vector_activation(__m256 x, duri_activation functio
     return _mm256_div_ps(x, _mm256_add_ps(_mm256_set1_ps(1), e));
   }
   return _mm256_max_ps(_mm256_setzero_ps(), x);
+}
+
+// GELU-erf by the table.
+// Entry i mod 16 of a row of the table.
+DURI_AVX2 DURI_INLINE __m256 entry(const float *row, __m256i i) {
+  const __m256 low = _mm256_permutevar8x32_ps(_mm256_load_ps(row), i);
+  const __m256 high = _mm256_permutevar8x32_ps(_mm256_load_ps(row + 8), i);
+  return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(i, 28)));
+}
+
+DURI_AVX2 DURI_INLINE __m256 gelu_table(__m256 x) {
+  const __m256 sign = _mm256_set1_ps(-0.0f), shift = _mm256_set1_ps(DURI_PHI_ROUND);
+  __m256 u = _mm256_mul_ps(_mm256_andnot_ps(sign, x), _mm256_set1_ps(DURI_PHI_STEPS));
+  u = _mm256_min_ps(_mm256_set1_ps(15), u);
+  const __m256 rounded = _mm256_add_ps(u, shift);
+  const __m256 r = _mm256_sub_ps(u, _mm256_sub_ps(rounded, shift));
+  const __m256i i = _mm256_castps_si256(rounded);
+  __m256 phi = entry(duri_phi[3], i);
+  phi = _mm256_fmadd_ps(phi, r, entry(duri_phi[2], i));
+  phi = _mm256_fmadd_ps(phi, r, entry(duri_phi[1], i));
+  phi = _mm256_fmadd_ps(phi, r, entry(duri_phi[0], i));
+  phi = _mm256_or_ps(_mm256_andnot_ps(sign, phi), _mm256_and_ps(sign, x));
+  return _mm256_fmadd_ps(x, phi, _mm256_mul_ps(_mm256_set1_ps(0.5f), x));
 }
 
 #endif

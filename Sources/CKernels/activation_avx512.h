@@ -1,6 +1,7 @@
-// exp, erf and the activations on vectors of 16: of the f32 rows and of the int8 epilogue alike.
+// exp, erf and the activations on vectors of 16: of the f32 rows and of the products' epilogues.
 #pragma once
 
+#include "gelu_table.h"
 #include "variants.h"
 
 #if defined(__x86_64__)
@@ -67,6 +68,22 @@ DURI_AVX512 DURI_INLINE __m512 vector_activation(__m512 x, duri_activation funct
     return _mm512_div_ps(x, _mm512_add_ps(one, e));
   }
   return _mm512_max_ps(_mm512_setzero_ps(), x);
+}
+
+// GELU-erf by the table.
+DURI_AVX512 DURI_INLINE __m512 gelu_table(__m512 x) {
+  const __m512 sign = _mm512_set1_ps(-0.0f), shift = _mm512_set1_ps(DURI_PHI_ROUND);
+  __m512 u = _mm512_mul_ps(_mm512_andnot_ps(sign, x), _mm512_set1_ps(DURI_PHI_STEPS));
+  u = _mm512_min_ps(_mm512_set1_ps(15), u);
+  const __m512 rounded = _mm512_add_ps(u, shift);
+  const __m512 r = _mm512_sub_ps(u, _mm512_sub_ps(rounded, shift));
+  const __m512i i = _mm512_castps_si512(rounded);  // Of which 4 bits count.
+  __m512 phi = _mm512_permutexvar_ps(i, _mm512_load_ps(duri_phi[3]));
+  phi = _mm512_fmadd_ps(phi, r, _mm512_permutexvar_ps(i, _mm512_load_ps(duri_phi[2])));
+  phi = _mm512_fmadd_ps(phi, r, _mm512_permutexvar_ps(i, _mm512_load_ps(duri_phi[1])));
+  phi = _mm512_fmadd_ps(phi, r, _mm512_permutexvar_ps(i, _mm512_load_ps(duri_phi[0])));
+  phi = _mm512_or_ps(_mm512_andnot_ps(sign, phi), _mm512_and_ps(sign, x));
+  return _mm512_fmadd_ps(x, phi, _mm512_mul_ps(_mm512_set1_ps(0.5f), x));
 }
 
 #endif

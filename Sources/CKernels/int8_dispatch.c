@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amx.h"
 #include "int8_variants.h"
 
 #if defined(__x86_64__)
@@ -45,7 +46,7 @@ static int amx_works(void) {
   static atomic_int known = 0;  // 1: works, 2: does not
   int state = atomic_load(&known);
   if (state == 0) {
-    state = duri_int8_amx_granted() && agrees(&duri_int8_amx) ? 1 : 2;
+    state = duri_amx_granted(DURI_AMX_INT8) && agrees(&duri_int8_amx) ? 1 : 2;
     atomic_store(&known, state);
   }
   return state == 1;

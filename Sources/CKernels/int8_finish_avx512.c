@@ -6,21 +6,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-DURI_AVX512 DURI_INLINE __m512 gelu_table(__m512 x) {
-  const __m512 sign = _mm512_set1_ps(-0.0f), shift = _mm512_set1_ps(DURI_INT8_PHI_ROUND);
-  __m512 u = _mm512_mul_ps(_mm512_andnot_ps(sign, x), _mm512_set1_ps(DURI_INT8_PHI_STEPS));
-  u = _mm512_min_ps(_mm512_set1_ps(15), u);
-  const __m512 rounded = _mm512_add_ps(u, shift);
-  const __m512 r = _mm512_sub_ps(u, _mm512_sub_ps(rounded, shift));
-  const __m512i i = _mm512_castps_si512(rounded);  // Of which 4 bits count.
-  __m512 phi = _mm512_permutexvar_ps(i, _mm512_load_ps(duri_int8_phi[3]));
-  phi = _mm512_fmadd_ps(phi, r, _mm512_permutexvar_ps(i, _mm512_load_ps(duri_int8_phi[2])));
-  phi = _mm512_fmadd_ps(phi, r, _mm512_permutexvar_ps(i, _mm512_load_ps(duri_int8_phi[1])));
-  phi = _mm512_fmadd_ps(phi, r, _mm512_permutexvar_ps(i, _mm512_load_ps(duri_int8_phi[0])));
-  phi = _mm512_or_ps(_mm512_andnot_ps(sign, phi), _mm512_and_ps(sign, x));
-  return _mm512_fmadd_ps(x, phi, _mm512_mul_ps(_mm512_set1_ps(0.5f), x));
-}
-
 DURI_AVX512 DURI_INLINE void finish(const duri_int8_epilogue epilogue,
                                     const duri_int8_product *product, const int32_t *c, size_t ldc,
                                     size_t row, size_t rows, size_t output, size_t outputs) {

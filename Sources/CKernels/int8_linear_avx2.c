@@ -89,7 +89,7 @@ static void pass(const duri_int8_product *product, size_t row_begin, size_t row_
       const size_t taken = row_end - t < MOST_ROWS ? row_end - t : MOST_ROWS;
       tile_of(taken, c, product->q + t * product->ldq, product->ldq,
               product->weights.packed + o * depth, product->weights.sum + o, depth,
-              t == row_begin ? DURI_INT8_AHEAD : 0);
+              t == row_begin ? DURI_AHEAD : 0);
       duri_int8_finish_avx2(product, c, 16, t, taken, o, outputs);
     }
   }

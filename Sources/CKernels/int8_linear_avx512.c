@@ -21,7 +21,7 @@ DURI_AVX512VNNI DURI_INLINE __m512i broadcast(const uint8_t *q) {
 // c (rows, 16 * blocks) = the sums of rows q and of `blocks` blocks of weights, `block` bytes each.
 // Sums are exact, so they may be split: `ways` accumulators share one sum where a tile has too few
 // of them to keep the multipliers busy. ahead: distance to weights to fetch early (see
-// DURI_INT8_AHEAD), at most `block`, or 0.
+// DURI_AHEAD), at most `block`, or 0.
 DURI_AVX512VNNI DURI_INLINE void tile(const size_t rows, const size_t blocks, const size_t ways,
                                       int32_t *c, const uint8_t *q, size_t ldq, const int8_t *w,
                                       size_t block, size_t ahead) {
@@ -104,7 +104,7 @@ static void pass(const duri_int8_product *product, size_t row_begin, size_t row_
     const size_t outputs = output_end - o < 32 ? output_end - o : 32;
     const size_t blocks = outputs > 16 ? 2 : 1;
     const int8_t *w = product->weights.packed + o * depth;
-    size_t ahead = block < DURI_INT8_AHEAD ? block : DURI_INT8_AHEAD;
+    size_t ahead = block < DURI_AHEAD ? block : DURI_AHEAD;
     size_t t = row_begin;
     for (size_t j = 0; j < count; j++) {
       const size_t taken = even + (j < longer);

@@ -75,7 +75,7 @@ static void pass(const duri_int8_product *product, size_t row_begin, size_t row_
   _Alignas(64) int32_t c[MOST_ROWS * 16];
   for (size_t o = output_begin; o < output_end; o += 16) {
     const size_t outputs = output_end - o < 16 ? output_end - o : 16;
-    size_t ahead = DURI_INT8_AHEAD;
+    size_t ahead = DURI_AHEAD;
     size_t t = row_begin;
     for (size_t j = 0; j < count; j++) {
       const size_t taken = even + (j < longer);

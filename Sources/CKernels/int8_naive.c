@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "activation_naive.h"
 #include "int8_variants.h"
+#include "norm_naive.h"
 
 // MARK: Sizes
 
@@ -96,108 +98,18 @@ static void quantize(uint8_t *q, size_t ldq, float *scale, int32_t *zero, const 
   }
 }
 
-// Sum of 16 lanes by halves: the order every variant has.
-static double sum_lanes(const double lanes[16]) {
-  double s[16];
-  memcpy(s, lanes, sizeof s);
-  for (size_t width = 8; width > 0; width /= 2) {
-    for (size_t j = 0; j < width; j++) s[j] += s[j + width];
-  }
-  return s[0];
-}
-
 static void norm_quantize(float *y, size_t ldy, uint8_t *q, size_t ldq, float *scale, int32_t *zero,
                           const float *x, size_t ldx, const float *gamma, const float *beta,
                           float eps, size_t rows, size_t n) {
   for (size_t t = 0; t < rows; t++) {
     const float *x_t = x + t * ldx;
     float *y_t = y + t * ldy;
-    double sums[16] = {0}, squares[16] = {0};
-    for (size_t j = 0; j < n; j++) sums[j % 16] += x_t[j];
-    const double mean = sum_lanes(sums) / (double)n;
-    for (size_t j = 0; j < n; j++) {
-      const double d = x_t[j] - mean;
-      squares[j % 16] = fma(d, d, squares[j % 16]);
-    }
-    const double variance = sum_lanes(squares) / (double)n;
-    const float inverse = (float)(1 / sqrt(variance + eps));
-    // The mean in two parts, so that a mean far from zero costs no digits.
-    const float mean_high = (float)mean, mean_low = (float)(mean - (double)mean_high);
-    for (size_t j = 0; j < n; j++) {
-      y_t[j] = fmaf((x_t[j] - mean_high - mean_low) * inverse, gamma[j], beta[j]);
-    }
+    scalar_norm(y_t, x_t, gamma, beta, eps, n);
     quantize(q + t * ldq, ldq, scale + t, zero + t, y_t, ldy, 1, n);
   }
 }
 
 // MARK: Epilogue
-//
-// The same polynomials as in the vectorised activations, so that all variants agree.
-
-static float scalar_exp(float x) {
-  if (isnan(x)) return x;
-  x = DURI_EXP_MIN > x ? DURI_EXP_MIN : x;
-  x = DURI_EXP_MAX < x ? DURI_EXP_MAX : x;
-  const float k = rintf(x * DURI_LOG2_E);
-  float r = fmaf(-k, DURI_LN2_HIGH, x);
-  r = fmaf(-k, DURI_LN2_LOW, r);
-  float p = fmaf(DURI_EXP_4, r, DURI_EXP_3);
-  p = fmaf(p, r, DURI_EXP_2);
-  p = fmaf(p, r, DURI_EXP_1);
-  p = fmaf(p, r, DURI_EXP_0);
-  p = fmaf(p, r * r, r);
-  return ldexpf(p + 1, (int)k);
-}
-
-static float scalar_erf(float x) {
-  float a = fabsf(x), y;
-  a = 4 < a ? 4 : a;
-  if (a > 1) {
-    y = fmaf(DURI_ERFC_8, a, DURI_ERFC_7);
-    y = fmaf(y, a, DURI_ERFC_6);
-    y = fmaf(y, a, DURI_ERFC_5);
-    y = fmaf(y, a, DURI_ERFC_4);
-    y = fmaf(y, a, DURI_ERFC_3);
-    y = fmaf(y, a, DURI_ERFC_2);
-    y = fmaf(y, a, DURI_ERFC_1);
-    y = fmaf(y, a, DURI_ERFC_0);
-    y = 1 - scalar_exp(y);
-  } else {
-    const float s = a * a;
-    y = fmaf(DURI_ERF_6, s, DURI_ERF_5);
-    y = fmaf(y, s, DURI_ERF_4);
-    y = fmaf(y, s, DURI_ERF_3);
-    y = fmaf(y, s, DURI_ERF_2);
-    y = fmaf(y, s, DURI_ERF_1);
-    y = fmaf(y, s, DURI_ERF_0);
-    y = y * a;
-  }
-  return copysignf(y, x);
-}
-
-static float gelu_erf(float x) {
-  const float half = 0.5f * x;
-  return fmaf(half, scalar_erf(x * 0.70710678118654752f), half);
-}
-
-static float gelu_table(float x) {
-  float u = fabsf(x) * DURI_INT8_PHI_STEPS;
-  u = 15 < u ? 15 : u;
-  const float rounded = u + DURI_INT8_PHI_ROUND, r = u - (rounded - DURI_INT8_PHI_ROUND);
-  uint32_t bits;
-  memcpy(&bits, &rounded, sizeof bits);
-  const uint32_t i = bits % 16;
-  float phi = fmaf(duri_int8_phi[3][i], r, duri_int8_phi[2][i]);
-  phi = fmaf(phi, r, duri_int8_phi[1][i]);
-  phi = fmaf(phi, r, duri_int8_phi[0][i]);
-  return fmaf(x, copysignf(phi, x), 0.5f * x);
-}
-
-// 0.5 * (1 + tanh(u)) = 1 / (1 + exp(-2u))
-static float gelu_tanh(float x) {
-  const float cube = x * x * x, u = fmaf(cube, 0.044715f, x);
-  return x / (1 + scalar_exp(u * (-2 * 0.79788456080286536f)));
-}
 
 void duri_int8_finish(const duri_int8_product *product, const int32_t *c, size_t ldc, size_t row,
                       size_t rows, size_t output, size_t outputs) {

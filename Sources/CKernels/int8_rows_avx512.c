@@ -2,13 +2,10 @@
 // memory: the AVX2 kernel serves.)
 
 #include "int8_variants.h"
+#include "norm_avx512.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-
-DURI_AVX512 DURI_INLINE __mmask16 lanes(size_t n) {
-  return n >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << n) - 1);
-}
 
 // 0 in every lane, NaN in those where x was ever not finite.
 DURI_AVX512 DURI_INLINE __m512 spoil(__m512 x, __m512 spoiled) {
@@ -71,14 +68,6 @@ DURI_AVX512 void duri_int8_quantize_avx512(uint8_t *q, size_t ldq, float *scale,
 
 // MARK: Norm
 
-// Sum of 16 lanes by halves.
-DURI_AVX512 DURI_INLINE double sum_lanes(__m512d low, __m512d high) {
-  const __m512d s8 = _mm512_add_pd(low, high);
-  const __m256d s4 = _mm256_add_pd(_mm512_castpd512_pd256(s8), _mm512_extractf64x4_pd(s8, 1));
-  const __m128d s2 = _mm_add_pd(_mm256_castpd256_pd128(s4), _mm256_extractf128_pd(s4, 1));
-  return _mm_cvtsd_f64(_mm_add_sd(s2, _mm_unpackhi_pd(s2, s2)));
-}
-
 DURI_AVX512 void duri_int8_norm_quantize_avx512(float *y, size_t ldy, uint8_t *q, size_t ldq,
                                                 float *scale, int32_t *zero, const float *x,
                                                 size_t ldx, const float *gamma, const float *beta,
@@ -86,36 +75,11 @@ DURI_AVX512 void duri_int8_norm_quantize_avx512(float *y, size_t ldy, uint8_t *q
   for (size_t t = 0; t < rows; t++) {
     const float *x_t = x + t * ldx;
     float *y_t = y + t * ldy;
-    __m512d left = _mm512_setzero_pd(), right = left;
-    for (size_t j = 0; j < n; j += 16) {
-      const __m512 v = _mm512_maskz_loadu_ps(lanes(n - j), x_t + j);
-      left = _mm512_add_pd(left, _mm512_cvtps_pd(_mm512_castps512_ps256(v)));
-      right = _mm512_add_pd(right, _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
-    }
-    const double mean = sum_lanes(left, right) / (double)n;
-    const __m512d center = _mm512_set1_pd(mean);
-    left = right = _mm512_setzero_pd();
-    for (size_t j = 0; j < n; j += 16) {
-      const __mmask16 mask = lanes(n - j);
-      const __m512 v = _mm512_maskz_loadu_ps(mask, x_t + j);
-      const __m512d a =
-          _mm512_maskz_sub_pd((__mmask8)mask, _mm512_cvtps_pd(_mm512_castps512_ps256(v)), center);
-      const __m512d b = _mm512_maskz_sub_pd((__mmask8)(mask >> 8),
-                                            _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)), center);
-      left = _mm512_fmadd_pd(a, a, left);
-      right = _mm512_fmadd_pd(b, b, right);
-    }
-    const double variance = sum_lanes(left, right) / (double)n;
-    const __m512 inverse = _mm512_set1_ps((float)(1 / sqrt(variance + eps)));
-    const float mean_high = (float)mean, mean_low = (float)(mean - (double)mean_high);
-    const __m512 center_high = _mm512_set1_ps(mean_high), center_low = _mm512_set1_ps(mean_low);
+    const norm_terms terms = norm_terms_of(x_t, n, eps);
     __m512 low = _mm512_setzero_ps(), high = low, spoiled = low;
     for (size_t j = 0; j < n; j += 16) {
       const __mmask16 mask = lanes(n - j);
-      __m512 v = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x_t + j), center_high);
-      v = _mm512_mul_ps(_mm512_sub_ps(v, center_low), inverse);
-      v = _mm512_maskz_fmadd_ps(mask, v, _mm512_maskz_loadu_ps(mask, gamma + j),
-                                _mm512_maskz_loadu_ps(mask, beta + j));
+      const __m512 v = normalized(x_t + j, gamma + j, beta + j, mask, terms);
       _mm512_mask_storeu_ps(y_t + j, mask, v);
       low = _mm512_min_ps(low, v);
       high = _mm512_max_ps(high, v);

@@ -22,18 +22,30 @@ namespace sentencepiece::logging {
 __attribute__((weak)) void SetMinLogLevel(int level);
 }  // namespace sentencepiece::logging
 
+// The library normalises text and tells where each character came from; it knows no pieces but single
+// characters. The vocabulary lies in the trie.
 struct csp_model {
-  sentencepiece::SentencePieceProcessor processor;
+  sentencepiece::SentencePieceProcessor normalizer;
+  // The library's ids from here on are bytes of characters it has no piece for.
+  int32_t first_byte_id = 0;
   csp_model_options options;
   csp::PieceTrie trie;
+  // All pieces one after the other, and where each ends.
+  std::string text;
+  std::vector<size_t> ends;
   float unknown_score = 0;
   // Id of each byte piece; filled if options.has_byte_pieces.
   std::array<int32_t, 256> byte_ids{};
+
+  std::string_view piece(size_t id) const {
+    const size_t begin = id == 0 ? 0 : ends[id - 1];
+    return std::string_view(text).substr(begin, ends[id] - begin);
+  }
 };
 
-// A step of a segmentation with its place in the text as given.
-struct csp_unit {
-  csp::Step step;
+// A character of normalised text: where it ends there, and its place in the text as given.
+struct csp_character {
+  uint32_t normalized_end;
   uint32_t begin;
   uint32_t end;
 };
@@ -43,7 +55,7 @@ struct csp_encoding {
   bool changed = false;
   // Scratch.
   std::string normalized;
-  std::vector<csp_unit> units;
+  std::vector<csp_character> characters;
   std::vector<csp::PathNode> nodes;
   std::vector<csp::Step> path;
 };
@@ -85,139 +97,108 @@ void silence_library() noexcept {
   }
 }
 
-// The byte that a byte piece "<0xHH>" stands for.
-uint8_t byte_of_piece(std::string_view piece) {
-  const auto digit = [](char c) { return c >= 'A' ? c - 'A' + 10 : c - '0'; };
-  return piece.size() == 6 ? static_cast<uint8_t>(digit(piece[3]) << 4 | digit(piece[4])) : 0;
+// SentencePiece's numbers of piece types.
+enum PieceType : uint8_t { kNormal = 1, kByte = 6 };
+
+// The byte that a byte piece "<0xHH>" stands for, or -1.
+int byte_of_piece(std::string_view piece) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  };
+  if (piece.size() != 6 || piece.substr(0, 3) != "<0x" || piece[5] != '>') return -1;
+  const int high = digit(piece[3]), low = digit(piece[4]);
+  return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-// Reads the vocabulary back from the loaded library: pieces that text can be cut into go into the
-// trie.
-void index_pieces(csp_model &model) {
-  const auto &processor = model.processor;
+// Copies the vocabulary; pieces that text can be cut into go into the trie.
+csp_status index_pieces(csp_model &model, const csp_vocabulary &vocabulary) {
+  const auto count = static_cast<size_t>(vocabulary.count);
+  const size_t size = count == 0 ? 0 : static_cast<size_t>(vocabulary.ends[count - 1]);
+  model.text.assign(reinterpret_cast<const char *>(vocabulary.text), size);
+  model.ends.assign(vocabulary.ends, vocabulary.ends + count);
   float lowest = FLT_MAX;
+  size_t byte_count = 0;
   std::vector<csp::PieceTrie::Entry> entries;
-  entries.reserve(static_cast<size_t>(model.options.visible_size));
-  for (int32_t id = 0; id < model.options.visible_size; ++id) {
-    const std::string &text = processor.IdToPiece(id);
-    if (model.options.has_byte_pieces && processor.IsByte(id)) {
-      model.byte_ids[byte_of_piece(text)] = id;
-    } else if (!processor.IsControl(id) && !processor.IsUnknown(id) && !processor.IsUnused(id)) {
-      entries.push_back({text, id, processor.GetScore(id)});
+  entries.reserve(count);
+  model.byte_ids.fill(-1);
+  for (size_t id = 0; id < count; ++id) {
+    const std::string_view text = model.piece(id);
+    if (vocabulary.types[id] == kByte) {
+      const int byte = byte_of_piece(text);
+      if (byte < 0 || model.byte_ids[static_cast<size_t>(byte)] >= 0) {
+        return fail(CSP_BAD_MODEL, "a byte piece occurs twice or is not of the form <0xHH>");
+      }
+      model.byte_ids[static_cast<size_t>(byte)] = static_cast<int32_t>(id);
+      ++byte_count;
+    } else if (vocabulary.types[id] == kNormal) {
+      entries.push_back({text, static_cast<int32_t>(id), vocabulary.scores[id]});
       lowest = std::min(lowest, entries.back().score);
     }
   }
+  if (model.options.has_byte_pieces && byte_count != model.byte_ids.size()) {
+    return fail(CSP_BAD_MODEL, "byte_fallback is on, but there are not 256 byte pieces");
+  }
   model.unknown_score = lowest - kUnknownPenalty;
-  model.trie.build(std::move(entries));
+  if (!model.trie.build(std::move(entries))) {
+    return fail(CSP_BAD_MODEL, "a piece occurs twice");
+  }
+  return CSP_OK;
 }
 
-// Copies the library's segmentation into `encoding.normalized` and `encoding.units`. Bytes of an
-// unknown character are put together again.
-void collect_units(const csp_model &model,
-                   const sentencepiece::ImmutableSentencePieceText &output,
-                   csp_encoding &encoding) {
-  const csp_model_options &options = model.options;
+// Copies normalised text and the places of its characters. Bytes of a character without a piece are
+// put together again.
+void collect_characters(const csp_model &model,
+                        const sentencepiece::ImmutableSentencePieceText &output,
+                        csp_encoding &encoding) {
   const size_t count = output.pieces_size();
   encoding.normalized.clear();
-  encoding.units.clear();
-  encoding.units.reserve(count);
-  uint32_t missing = 0;  // bytes that the unknown character at hand still needs
+  encoding.characters.clear();
+  encoding.characters.reserve(count);
+  uint32_t missing = 0;  // bytes that the character at hand still needs
   for (size_t i = 0; i < count; ++i) {
     const auto piece = output.pieces(static_cast<int>(i));
     const auto id = static_cast<int32_t>(piece.id());
-    const bool is_hidden_byte = id >= options.visible_size;
-    if (is_hidden_byte || (options.has_byte_pieces && model.processor.IsByte(id))) {
-      const char byte = static_cast<char>(is_hidden_byte ? id - options.visible_size
-                                                         : byte_of_piece(piece.piece()));
+    if (id >= model.first_byte_id) {
+      const char byte = static_cast<char>(id - model.first_byte_id);
       encoding.normalized.push_back(byte);
       if (missing == 0) {
         missing = csp::character_length(byte);
-        encoding.units.push_back({{0, options.unknown_id}, piece.begin(), piece.end()});
+        encoding.characters.push_back({0, piece.begin(), piece.end()});
       }
       missing -= 1;
     } else {
       missing = 0;
       encoding.normalized.append(piece.piece());
-      encoding.units.push_back({{0, id}, piece.begin(), piece.end()});
+      encoding.characters.push_back({0, piece.begin(), piece.end()});
     }
-    csp_unit &unit = encoding.units.back();
-    unit.step.end = static_cast<uint32_t>(encoding.normalized.size());
-    unit.end = piece.end();
+    csp_character &character = encoding.characters.back();
+    character.normalized_end = static_cast<uint32_t>(encoding.normalized.size());
+    character.end = piece.end();
   }
 }
 
-size_t count_characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<uint8_t>(byte) & 0xC0) != 0x80;
-  }));
-}
-
-// Where `position` of normalised text, inside a unit that starts at `start`, lies in `text`. Exact
-// if the unit's characters stand for those of the text one by one; otherwise the unit's begin, as
-// the library does for the parts of one character.
-uint32_t place_inside(const csp_encoding &encoding, std::string_view text, uint32_t start,
-                      const csp_unit &unit, bool has_dummy_space, uint32_t position) {
-  std::string_view source = text.substr(unit.begin, unit.end - unit.begin);
-  std::string_view target(encoding.normalized.data() + start, unit.step.end - start);
-  size_t characters = count_characters(target.substr(0, position - start));
-  size_t all = count_characters(target);
-  if (has_dummy_space) {
-    characters -= 1;
-    all -= 1;
-  }
-  if (all != count_characters(source)) return unit.begin;
-  size_t offset = 0;
-  for (; characters > 0; --characters) {
-    do ++offset;
-    while (offset < source.size() && (static_cast<uint8_t>(source[offset]) & 0xC0) == 0x80);
-  }
-  return unit.begin + static_cast<uint32_t>(offset);
-}
-
-// Replaces the library's segmentation by the settled one where they differ.
-void settle_units(const csp_model &model, std::string_view text, csp_encoding &encoding) {
-  csp::find_best_path(model.trie, encoding.normalized, model.options.unknown_id,
-                      model.unknown_score, encoding.nodes, encoding.path);
-  const auto same = [](const csp_unit &unit, const csp::Step &step) {
-    return unit.step.end == step.end && unit.step.id == step.id;
-  };
-  if (std::equal(encoding.units.begin(), encoding.units.end(), encoding.path.begin(),
-                 encoding.path.end(), same)) {
-    return;
-  }
-  std::vector<csp_unit> settled;
-  settled.reserve(encoding.path.size());
-  size_t index = 0;
-  uint32_t start = 0;  // of units[index] in normalised text
-  uint32_t begin = encoding.units.front().begin;
-  for (const csp::Step &step : encoding.path) {
-    while (encoding.units[index].step.end < step.end) start = encoding.units[index++].step.end;
-    const csp_unit &unit = encoding.units[index];
-    const bool has_dummy_space = index == 0 && model.options.adds_dummy_prefix &&
-                                 csp::starts_with(encoding.normalized, csp::kSpace);
-    const uint32_t end = unit.step.end == step.end
-                             ? unit.end
-                             : place_inside(encoding, text, start, unit, has_dummy_space, step.end);
-    settled.push_back({step, begin, end});
-    begin = end;
-  }
-  encoding.units = std::move(settled);
-}
-
-// Turns units into pieces: runs of unknown characters become one piece, or bytes if the model has
-// them.
+// Turns the best path into pieces: runs of unknown characters become one piece, or bytes if the model
+// has them.
 void emit_pieces(const csp_model &model, std::string_view text, size_t changes_from,
                  csp_encoding &encoding) {
   const csp_model_options &options = model.options;
-  encoding.pieces.reserve(encoding.units.size());
+  encoding.pieces.reserve(encoding.path.size());
   csp::ChangeDetector detector(text, changes_from, options.adds_dummy_prefix);
   bool in_unknown_run = false;
   uint32_t start = 0;
-  for (const csp_unit &unit : encoding.units) {
-    const std::string_view normalized(encoding.normalized.data() + start, unit.step.end - start);
-    const csp_piece piece = {unit.step.id, unit.begin, unit.end};
+  size_t next = 0;  // first character of the step
+  for (const csp::Step &step : encoding.path) {
+    const std::string_view normalized(encoding.normalized.data() + start, step.end - start);
+    const uint32_t begin = encoding.characters[next].begin;
+    uint32_t end = begin;
+    while (next < encoding.characters.size() &&
+           encoding.characters[next].normalized_end <= step.end) {
+      end = encoding.characters[next++].end;
+    }
+    const csp_piece piece = {step.id, begin, end};
     detector.add(normalized, piece);
-    start = unit.step.end;
+    start = step.end;
     const bool is_unknown = piece.id == options.unknown_id;
     if (is_unknown && options.has_byte_pieces) {
       // The last byte holds the character, the others are empty.
@@ -240,8 +221,8 @@ void emit_pieces(const csp_model &model, std::string_view text, size_t changes_f
 
 extern "C" {
 
-csp_status csp_model_new(const uint8_t *bytes, size_t count, csp_model_options options,
-                         csp_model **model) {
+csp_status csp_model_new(const uint8_t *bytes, size_t count, csp_vocabulary vocabulary,
+                         csp_model_options options, csp_model **model) {
   *model = nullptr;
   return guarded([&] {
     silence_library();
@@ -249,38 +230,32 @@ csp_status csp_model_new(const uint8_t *bytes, size_t count, csp_model_options o
     if (count > INT32_MAX) return fail(CSP_BAD_MODEL, "model larger than 2 GiB");
     auto made = std::make_unique<csp_model>();
     made->options = options;
-    const auto status = made->processor.LoadFromSerializedProto(
+    const auto status = made->normalizer.LoadFromSerializedProto(
         std::string_view(reinterpret_cast<const char *>(bytes), count));
     if (!status.ok()) return fail(CSP_BAD_MODEL, status.message());
-    const int32_t size = made->processor.GetPieceSize();
-    const bool has_hidden_bytes = size - 256 == options.visible_size;
-    if (options.visible_size != size && !has_hidden_bytes) {
-      return fail(CSP_BAD_MODEL, "the model has another number of pieces than stated");
-    }
-    index_pieces(*made);
-    *model = made.release();
-    return CSP_OK;
+    made->first_byte_id = made->normalizer.GetPieceSize() - 256;
+    if (made->first_byte_id < 0) return fail(CSP_BAD_MODEL, "the byte pieces are missing");
+    const csp_status indexed = index_pieces(*made, vocabulary);
+    if (indexed == CSP_OK) *model = made.release();
+    return indexed;
   });
 }
 
 void csp_model_free(csp_model *model) { delete model; }
 
-int32_t csp_model_size(const csp_model *model) { return model->options.visible_size; }
+int32_t csp_model_size(const csp_model *model) { return static_cast<int32_t>(model->ends.size()); }
 
 csp_status csp_model_piece(const csp_model *model, int32_t id, const char **bytes,
                            size_t *count) {
   *bytes = nullptr;
   *count = 0;
-  return guarded([&] {
-    // The library aborts on an id out of range.
-    if (id < 0 || id >= model->options.visible_size) {
-      return fail(CSP_NO_SUCH_PIECE, "no piece has this id");
-    }
-    const std::string &piece = model->processor.IdToPiece(id);
-    *bytes = piece.data();
-    *count = piece.size();
-    return CSP_OK;
-  });
+  if (id < 0 || id >= csp_model_size(model)) {
+    return fail(CSP_NO_SUCH_PIECE, "no piece has this id");
+  }
+  const std::string_view piece = model->piece(static_cast<size_t>(id));
+  *bytes = piece.data();
+  *count = piece.size();
+  return CSP_OK;
 }
 
 csp_status csp_encoding_new(csp_encoding **encoding) {
@@ -301,10 +276,11 @@ csp_status csp_encode(const csp_model *model, const char *text, size_t count,
     if (count > CSP_TEXT_LIMIT) return fail(CSP_TEXT_TOO_LONG, "text too long");
     const std::string_view input(text, count);
     sentencepiece::ImmutableSentencePieceText output;
-    const auto status = model->processor.Encode(input, output.mutable_proto());
+    const auto status = model->normalizer.Encode(input, output.mutable_proto());
     if (!status.ok()) return fail(CSP_INTERNAL, status.message());
-    collect_units(*model, output, *encoding);
-    settle_units(*model, input, *encoding);
+    collect_characters(*model, output, *encoding);
+    csp::find_best_path(model->trie, encoding->normalized, model->options.unknown_id,
+                        model->unknown_score, encoding->nodes, encoding->path);
     emit_pieces(*model, input, changes_from, *encoding);
     return CSP_OK;
   });

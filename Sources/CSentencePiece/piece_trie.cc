@@ -50,8 +50,10 @@ static void sort_by_text(std::vector<PieceTrie::Entry> &entries) {
                  [](const Keyed &key) { return key.entry; });
 }
 
-void PieceTrie::build(std::vector<Entry> entries) {
+bool PieceTrie::build(std::vector<Entry> entries) {
   sort_by_text(entries);
+  const auto same = [](const Entry &a, const Entry &b) { return a.text == b.text; };
+  if (std::adjacent_find(entries.begin(), entries.end(), same) != entries.end()) return false;
 
   // Entries [begin, end) share their first `depth` bytes, which lead to `node`.
   struct Span {
@@ -97,6 +99,7 @@ void PieceTrie::build(std::vector<Entry> entries) {
       }
     }
   }
+  return true;
 }
 
 }  // namespace csp

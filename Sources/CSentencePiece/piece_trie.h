@@ -26,8 +26,8 @@ class PieceTrie {
   static constexpr uint32_t kRoot = 0;
   static constexpr uint32_t kNone = 0;  // the root is nobody's child
 
-  // Texts are distinct and not empty; they are read during the call only.
-  void build(std::vector<Entry> entries);
+  // Texts are not empty; they are read during the call only. False if two of them are equal.
+  bool build(std::vector<Entry> entries);
 
   uint32_t child(uint32_t node, uint8_t label) const {
     const uint32_t slot = (units_[node].base >> 1) ^ label;

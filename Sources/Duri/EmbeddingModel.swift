@@ -13,6 +13,8 @@ import Service
 public final class EmbeddingModel: Sendable {
   private let engine: ModelEngine
   private let service: EmbeddingService
+  /// Tells models of one name apart; collections remember it.
+  public let fingerprint: String
 
   /// Loads a model.
   ///
@@ -26,14 +28,19 @@ public final class EmbeddingModel: Sendable {
     let folder = try ModelFolder.open(
       path: try BuiltInModels.resolve(reference), maximumTokens: options.maximumTokens,
       pooling: options.pooling)
+    guard !folder.contract.isReranker else {
+      throw ModelLoadingError(
+        message: "\(folder.path): is a cross-encoder; it scores pairs (duri rerank) and makes no vectors")
+    }
     return EmbeddingModel(
       engine: try ModelEngine.load(
-        folder, precision: options.precision, configuration: options.engine))
+        folder, precision: options.precision, configuration: options.engine),
+      fingerprint: try folder.fingerprint())
   }
 
   /// Choices about loading.
   public struct Options: Sendable {
-    /// Arithmetic; default f32. nil takes int8 if it agrees with f32 on the model.
+    /// Arithmetic; default f32. nil takes the fastest that agrees with f32 on the model.
     public var precision: Precision?
     /// Length limit in tokens; nil means the model's.
     public var maximumTokens: Int?
@@ -53,8 +60,9 @@ public final class EmbeddingModel: Sendable {
     }
   }
 
-  private init(engine: ModelEngine) {
+  private init(engine: ModelEngine, fingerprint: String) {
     self.engine = engine
+    self.fingerprint = fingerprint
     // One process embeds its own texts: no bound on their number is needed to protect it from itself.
     service = EmbeddingService(
       embedder: engine, limits: ServiceLimits(maximumTexts: .max, maximumTextBytes: 64 << 20))

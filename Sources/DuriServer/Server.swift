@@ -21,9 +21,9 @@ public struct Server: Sendable {
 
   /// Serves until a signal asks it to stop and open calls have ended.
   ///
-  /// - Parameter onListening: told the model and the bound port once calls are accepted.
+  /// - Parameter onListening: told the model and the bound ports once calls are accepted on all of them.
   /// - Throws: an error whose description names what is wrong: a model file, a failed self-test, a taken port.
-  public func run(onListening: @escaping @Sendable (ModelContract, Int) -> Void) async throws {
+  public func run(onListening: @escaping @Sendable (ModelContract, ListeningPorts) -> Void) async throws {
     let model = try EmbeddingModel.load(
       configuration.model,
       options: EmbeddingModel.Options(
@@ -39,19 +39,40 @@ public struct Server: Sendable {
     }
     do {
       try await SelfTest.run(model)
-      let listener = try GRPCListener(model: model, configuration: configuration, logger: logger) {
-        onListening(model.contract, $0)
+      let operations = try await Operations.make(model: model, configuration: configuration)
+      do {
+        try await serve(operations) { onListening(model.contract, $0) }
+      } catch {
+        await operations.close()
+        throw error
       }
-      // A graceful stop is given the drain time and a little to close; then tasks are cancelled.
-      var group = ServiceGroupConfiguration(
-        services: [listener], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
-      group.maximumGracefulShutdownDuration = configuration.grpc.drainTimeout + .seconds(5)
-      try await ServiceGroup(configuration: group).run()
+      await operations.close()
     } catch {
       await model.shutdown()
       throw error
     }
     await model.shutdown()
+  }
+
+  private func serve(
+    _ operations: Operations, onListening: @escaping @Sendable (ListeningPorts) -> Void
+  ) async throws {
+    let health = HealthState(services: ServerRoutes.services)
+    let ports = PortReport(awaitsHTTP: configuration.http != nil, report: onListening)
+    let listeners = Listeners(
+      grpc: try GRPCListener(
+        operations: operations, configuration: configuration, health: health, logger: logger,
+        onListening: ports.grpcListens),
+      http: configuration.http.map { http in
+        HTTPListener(
+          operations: operations, http: http, configuration: configuration, health: health,
+          logger: logger, onListening: ports.httpListens)
+      })
+    // A graceful stop is given the drain time and a little to close; then tasks are cancelled.
+    var group = ServiceGroupConfiguration(
+      services: [listeners], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+    group.maximumGracefulShutdownDuration = configuration.grpc.drainTimeout + .seconds(5)
+    try await ServiceGroup(configuration: group).run()
   }
 
   /// The lifecycle library reports its own steps; only its warnings concern an operator.

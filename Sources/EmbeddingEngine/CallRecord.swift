@@ -1,11 +1,9 @@
 /// What the engine keeps of one call until its last text is delivered.
 struct CallRecord: Sendable {
-  typealias Deliver = @Sendable (Int, Result<Embedded, EngineError>) -> Void
   typealias Outcome = Result<StageTimings, EngineError>
 
-  let inputs: [EmbedInput]
+  let work: CallWork
   let submitted: ContinuousClock.Instant
-  let deliver: Deliver
   /// Resumed exactly once, when the record is removed.
   let continuation: CheckedContinuation<Outcome, Never>
   /// Per text: its ids, from tokenization until a worker takes them.
@@ -14,15 +12,14 @@ struct CallRecord: Sendable {
   var timings = StageTimings.zero
 
   init(
-    inputs: [EmbedInput], submitted: ContinuousClock.Instant, deliver: @escaping Deliver,
+    work: CallWork, submitted: ContinuousClock.Instant,
     continuation: CheckedContinuation<Outcome, Never>
   ) {
-    self.inputs = inputs
+    self.work = work
     self.submitted = submitted
-    self.deliver = deliver
     self.continuation = continuation
-    waiting = Array(repeating: nil, count: inputs.count)
-    undelivered = inputs.count
+    waiting = Array(repeating: nil, count: work.count)
+    undelivered = work.count
   }
 
   /// Moves a text's ids out.
@@ -47,9 +44,7 @@ struct Ending: Sendable {
 struct BatchItem: Sendable {
   let id: Scheduler.TextID
   let text: Prepared
-  let normalize: Bool
-  let dimensions: Int?
+  let output: ItemOutput
   let submitted: ContinuousClock.Instant
   let tokenization: Duration
-  let deliver: CallRecord.Deliver
 }

@@ -1,21 +1,5 @@
-import Encoder
-import ModelFiles
-
-/// What happens to a call that finds the queue full.
-public enum Admission: Sendable, Equatable {
-  /// It fails at once with ``EngineError/Code/overloaded``: unary calls.
-  case immediate
-  /// It suspends until there is room, in order of arrival: streams.
-  case waiting
-}
-
-/// Texts to vectors: the whole face of this module.
-public protocol Embedder: Sendable {
-  var contract: ModelContract { get }
-  var precision: Precision { get }
-  /// Queue and counters as of now.
-  var load: EngineLoad { get }
-
+/// Texts to vectors: the whole face of an engine whose model is an embedder.
+public protocol Embedder: ServedModel {
   /// Embeds `inputs` and returns when every one of them has been delivered.
   ///
   /// Cancelling the calling task, or the deadline passing, drops the texts whose computation has
@@ -30,7 +14,7 @@ public protocol Embedder: Sendable {
   ///     meanwhile.
   /// - Returns: the call's timings.
   /// - Throws: if the call as a whole was not admitted; then nothing is delivered. `.overloaded`,
-  ///   `.shuttingDown`, and, while waiting for admission, `.cancelled` and `.deadlineExceeded`.
+  ///   `.shuttingDown`, `.wrongModel` if the model is a reranker, and, while waiting for admission, `.cancelled` and `.deadlineExceeded`.
   func embed(
     _ inputs: [EmbedInput], deadline: ContinuousClock.Instant?, admission: Admission,
     deliver: @escaping @Sendable (Int, Result<Embedded, EngineError>) -> Void

@@ -3,7 +3,7 @@ import ModelFiles
 import Synchronization
 import Tokenization
 
-/// Embeds texts on threads of its own: admission by tokens, blocks without padding, earliest
+/// Embeds texts, or scores pairs if its model is a reranker, on threads of its own: admission by tokens, blocks without padding, earliest
 /// deadline first.
 ///
 /// The same text gives the same vector whatever else is computed with it, provided the encoder
@@ -12,11 +12,11 @@ import Tokenization
 /// Threads: `workers` that compute (a block each, or one together while there is no other),
 /// `tokenizerThreads` that tokenize while all workers compute, and one that answers cancelled and
 /// expired texts. They end after ``shutdown()``, or when the engine is let go.
-public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
+public final class EmbeddingEngine<E: BlockEncoder>: Embedder, Reranker {
   public let contract: ModelContract
   public let precision: Precision
-  /// How close int8 is to f32 for this model, if that was measured to choose the precision. Where it
-  /// does not pass, the precision is f32.
+  /// How close a faster precision is to f32 for this model, if that was measured to choose the
+  /// precision: the one chosen, or the last that did not pass where that is f32.
   public let agreement: PrecisionAgreement?
   private let core: EngineCore
   private let preparer: TextPreparer
@@ -42,7 +42,8 @@ public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
     let maximumTokens = max(1, min(contract.maximumTokens, encoder.maximumTokens))
     let blockTexts = min(configuration.blockTokens, 128)
     let preparer = TextPreparer(
-      tokenizer: tokenizer, maximumTokens: maximumTokens, dimension: encoder.dimension)
+      tokenizer: tokenizer, maximumTokens: maximumTokens, dimension: encoder.dimension,
+      tokenTypeRows: contract.body.tokenTypeRows)
     let core = EngineCore(
       limits: Scheduler.Limits(
         queueTokens: configuration.queueTokens, blockTokens: configuration.blockTokens,
@@ -84,14 +85,35 @@ public final class EmbeddingEngine<E: BlockEncoder>: Embedder {
     _ inputs: [EmbedInput], deadline: ContinuousClock.Instant?, admission: Admission,
     deliver: @escaping @Sendable (Int, Result<Embedded, EngineError>) -> Void
   ) async throws(EngineError) -> StageTimings {
-    guard !inputs.isEmpty else { return .zero }
+    guard !contract.isReranker else {
+      throw EngineError.wrongModel(contract.name, isReranker: true)
+    }
+    return try await run(.embed(inputs, deliver), deadline: deadline, admission: admission)
+  }
+
+  public func rerank(
+    _ input: RerankInput, deadline: ContinuousClock.Instant?, admission: Admission,
+    deliver: @escaping @Sendable (Int, Result<Scored, EngineError>) -> Void
+  ) async throws(EngineError) -> StageTimings {
+    guard contract.isReranker else {
+      throw EngineError.wrongModel(contract.name, isReranker: false)
+    }
+    let work = CallWork.rerank(
+      SharedQuery(input.query), passages: input.passages, input.truncation, deliver)
+    return try await run(work, deadline: deadline, admission: admission)
+  }
+
+  private func run(
+    _ work: CallWork, deadline: ContinuousClock.Instant?, admission: Admission
+  ) async throws(EngineError) -> StageTimings {
+    guard work.count > 0 else { return .zero }
     guard !Task.isCancelled else { throw EngineError(Scheduler.Drop.Reason.cancelled) }
     let id = calls.add(1, ordering: .relaxed).newValue
-    let texts = inputs.map { Scheduler.Text(tokens: preparer.estimatedTokens($0)) }
+    let texts = preparer.estimatedTokens(work).map { Scheduler.Text(tokens: $0) }
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let record = CallRecord(
-          inputs: inputs, submitted: core.now(), deliver: deliver, continuation: continuation)
+          work: work, submitted: core.now(), continuation: continuation)
         let refusal = core.submit(
           id, record, texts: texts, admission: admission, deadline: deadline)
         if let refusal { continuation.resume(returning: .failure(refusal)) }

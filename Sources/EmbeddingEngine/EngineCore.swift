@@ -149,7 +149,7 @@ final class EngineCore: Sendable {
 
 /// What a thread does next.
 enum Work: Sendable {
-  case tokenize(Scheduler.TextID, EmbedInput)
+  case tokenize(Scheduler.TextID, TextInput)
   /// The batch is filled; the team is the worker's to lead.
   case compute(Team)
   case assist(Team, Int)

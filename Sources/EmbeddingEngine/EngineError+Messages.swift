@@ -6,7 +6,18 @@ extension EngineError {
 
   static let nonFinite = EngineError(
     code: .nonFinite,
-    message: "the model's vector for this text holds NaN or infinity; check the model's weights")
+    message: "the model's output for this text holds NaN or infinity; check the model's weights")
+
+  /// - Parameter isReranker: what the model is; it was asked for what the other kind gives.
+  static func wrongModel(_ name: String, isReranker: Bool) -> EngineError {
+    EngineError(
+      code: .wrongModel,
+      message: isReranker
+        ? "model '\(name)' is a reranker: it scores passages against a query and gives no vectors; "
+          + "use an embedding model"
+        : "model '\(name)' is an embedder: it gives vectors and scores no pairs; use a reranker (a "
+          + "model with a classifier of one label)")
+  }
 
   static func overloaded(_ load: EngineLoad, retryAfter: Duration) -> EngineError {
     let milliseconds = Int(retryAfter / .milliseconds(1))

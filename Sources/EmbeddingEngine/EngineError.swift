@@ -7,10 +7,14 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case cancelled
     /// The text has no tokens of its own.
     case invalidText
+    /// The query that passages are to be scored against has no tokens, or is too long to tokenize.
+    case invalidQuery
     /// Longer than the model takes, and truncation is `.error`.
     case textTooLong
     /// The model produced NaN or infinity for this text.
     case nonFinite
+    /// Vectors were asked of a reranker, or scores of an embedder.
+    case wrongModel
     case shuttingDown
     case internalFailure
   }

@@ -9,7 +9,8 @@ extension EmbeddingEngine where E == TransformerEncoder {
   /// Loads a model folder's tokenizer and weights and starts its workers.
   ///
   /// - Parameter precision: nil chooses the fastest one whose vectors are close enough to those of
-  ///   f32 for this model (``agreement`` tells); measuring that takes some tenths of a second.
+  ///   f32 for this model (``agreement`` tells); measuring that takes some tenths of a second. A
+  ///   reranker is given f32 then.
   /// - Throws: ``ModelLoadingError`` naming the file and what is wrong with it.
   public static func load(
     _ folder: ModelFolder, precision: Precision? = .f32,
@@ -24,6 +25,11 @@ extension EmbeddingEngine where E == TransformerEncoder {
             + "but the embedding table has \(folder.contract.body.vocabularySize) rows; "
             + "tokenizer and weights belong to different models")
       }
+      guard tokenizer.pairFrame != nil || !folder.contract.isReranker else {
+        throw ModelLoadingError(
+          message: "\(folder.path): the model is a reranker, but its tokenizer files do not say how "
+            + "to frame two texts; fetch the tokenizer that the model was published with")
+      }
       let (encoder, agreement) = try encoder(folder, precision, tokenizer)
       return EmbeddingEngine(
         contract: folder.contract, precision: encoder.precision, agreement: agreement,
@@ -35,22 +41,25 @@ extension EmbeddingEngine where E == TransformerEncoder {
     }
   }
 
-  /// The encoder in the precision asked for, or in int8 if that passes its gate and f32 otherwise.
+  /// The encoder in the precision asked for, or in the fastest one that passes its gate; then with what
+  /// was measured last.
   private static func encoder(
     _ folder: ModelFolder, _ precision: Precision?, _ tokenizer: any Tokenizer
   ) throws -> (TransformerEncoder, PrecisionAgreement?) {
     if let precision {
       return (try TransformerEncoder(folder, precision: precision), nil)
     }
-    guard TransformerEncoder.int8IsFaster else {
-      return (try TransformerEncoder(folder, precision: .f32), nil)
+    // The agreement compares directions of vectors; a score has none.
+    var agreement: PrecisionAgreement?
+    for precision in folder.contract.isReranker ? [] : TransformerEncoder.fasterPrecisions {
+      let encoder = try TransformerEncoder(folder, precision: precision)
+      let preparer = TextPreparer(
+        tokenizer: tokenizer, maximumTokens: encoder.maximumTokens, dimension: encoder.dimension)
+      let measured = try encoder.agreement(
+        with: folder, on: PrecisionSample.ids(preparer, tokens: encoder.sampleTokens))
+      if measured.passes { return (encoder, measured) }
+      agreement = measured
     }
-    let encoder = try TransformerEncoder(folder, precision: .int8)
-    let preparer = TextPreparer(
-      tokenizer: tokenizer, maximumTokens: encoder.maximumTokens, dimension: encoder.dimension)
-    let agreement = try encoder.agreement(
-      with: folder, on: PrecisionSample.ids(preparer, tokens: encoder.sampleTokens))
-    if agreement.passes { return (encoder, agreement) }
     return (try TransformerEncoder(folder, precision: .f32), agreement)
   }
 }

@@ -37,11 +37,11 @@ struct EngineState: Sendable {
   // MARK: - Taking work
 
   /// The most urgent text without tokens.
-  mutating func nextText(now: Instant) -> (id: Scheduler.TextID, input: EmbedInput)? {
+  mutating func nextText(now: Instant) -> (id: Scheduler.TextID, input: TextInput)? {
     guard let id = scheduler.nextUntokenized(now: now), let call = calls[id.call] else {
       return nil
     }
-    return (id, call.inputs[id.index])
+    return (id, call.work.input(id.index))
   }
 
   /// Fills `batch` (emptied first) with the texts to be computed together.
@@ -52,11 +52,10 @@ struct EngineState: Sendable {
       guard let waiting = calls[id.call]?.takeWaiting(id.index), let call = calls[id.call] else {
         continue
       }
-      let input = call.inputs[id.index]
       batch.append(
         BatchItem(
-          id: id, text: waiting.text, normalize: input.normalize, dimensions: input.dimensions,
-          submitted: call.submitted, tokenization: waiting.tokenization, deliver: call.deliver))
+          id: id, text: waiting.text, output: call.work.output(id.index),
+          submitted: call.submitted, tokenization: waiting.tokenization))
     }
     if !batch.isEmpty { computing += 1 }
   }
@@ -106,14 +105,14 @@ struct EngineState: Sendable {
     calls[id.call]?.waiting[id.index] = (text, duration)
   }
 
-  /// - Returns: where to deliver the error, unless the text was dropped meanwhile.
+  /// - Returns: the call whose text gets the error, unless the text was dropped meanwhile.
   mutating func rejected(
     _ id: Scheduler.TextID, in duration: Duration
-  ) -> CallRecord.Deliver? {
+  ) -> CallWork? {
     scheduler.counters.tokenizationTime += duration
     guard scheduler.rejected(id) else { return nil }
     calls[id.call]?.timings.extend(to: StageTimings(tokenization: duration))
-    return calls[id.call]?.deliver
+    return calls[id.call]?.work
   }
 
   /// The batch is computed and delivered.

@@ -17,7 +17,7 @@ struct Keeper {
       switch step {
       case .answer(let answers):
         for answer in answers {
-          for index in answer.indices { answer.deliver(index, .failure(answer.error)) }
+          for index in answer.indices { answer.work.fail(index, answer.error) }
         }
         answered = answers
       case .park(let duration):
@@ -53,7 +53,7 @@ struct Answer: Sendable {
   let call: Scheduler.CallID
   let indices: [Int]
   let error: EngineError
-  let deliver: CallRecord.Deliver
+  let work: CallWork
 }
 
 extension EngineState {
@@ -70,6 +70,6 @@ extension EngineState {
     guard let call = calls[drop.call] else { return nil }
     for index in drop.indices { calls[drop.call]?.waiting[index] = nil }
     calls[drop.call]?.timings.extend(to: StageTimings(queue: max(.zero, now - call.submitted)))
-    return Answer(call: drop.call, indices: drop.indices, error: error, deliver: call.deliver)
+    return Answer(call: drop.call, indices: drop.indices, error: error, work: call.work)
   }
 }

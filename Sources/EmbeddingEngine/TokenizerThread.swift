@@ -25,7 +25,7 @@ struct TokenizerThread {
 extension EngineCore {
   /// Tokenizes one text. An error is delivered here, so there is nothing left to report then.
   func tokenize(
-    _ id: Scheduler.TextID, _ input: EmbedInput, with preparer: TextPreparer
+    _ id: Scheduler.TextID, _ input: TextInput, with preparer: TextPreparer
   ) -> Report {
     let start = now()
     do {
@@ -34,8 +34,8 @@ extension EngineCore {
     } catch {
       let duration = now() - start
       // Claimed under the lock first, so that a cancellation cannot answer it too.
-      if let deliver = update({ state, _ in state.rejected(id, in: duration) }) {
-        deliver(id.index, .failure(error))
+      if let work = update({ state, _ in state.rejected(id, in: duration) }) {
+        work.fail(id.index, error)
         update { state, endings in state.delivered(1, of: id.call, endings: &endings) }
       }
       return .nothing

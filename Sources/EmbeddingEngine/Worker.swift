@@ -1,6 +1,6 @@
 import Encoder
 
-/// One worker thread: tokenizes what nobody else does, computes blocks, delivers vectors, and helps
+/// One worker thread: tokenizes what nobody else does, computes blocks, delivers results, and helps
 /// another worker with its block when there is nothing else to do.
 struct Worker<E: BlockEncoder> {
   let number: Int
@@ -54,7 +54,7 @@ struct Worker<E: BlockEncoder> {
     _ output: UnsafeMutableBufferPointer<Float>
   ) -> ContinuousClock.Instant {
     block.removeAll(keepingCapacity: true)
-    for item in batch { block.append(item.text.ids) }
+    for item in batch { block.append(item.text.ids, secondStart: item.text.secondStart) }
     do throws(EncoderError) {
       // The helpers are free while vectors are delivered.
       defer { team.finish() }
@@ -64,7 +64,7 @@ struct Worker<E: BlockEncoder> {
         // One text's fault must not cost its neighbours their vectors.
         for item in batch { _ = compute(&block, [item], workspace, team, output) }
       } else {
-        for item in batch { item.deliver(item.id.index, .failure(EngineError(error))) }
+        for item in batch { item.output.fail(item.id.index, EngineError(error)) }
       }
       return core.now()
     }
@@ -73,24 +73,36 @@ struct Worker<E: BlockEncoder> {
     for (row, item) in batch.enumerated() {
       let values = UnsafeMutableBufferPointer(
         rebasing: output[row * dimension..<(row + 1) * dimension])
-      item.deliver(item.id.index, finished(values, item))
+      deliver(values, item)
     }
     return end
   }
 
-  /// Cuts, normalises and checks one vector.
+  /// Cuts, normalises and checks one vector, or checks one logit, and delivers it.
   ///
   /// - Parameter values: (dimension); used as scratch.
-  private func finished(
-    _ values: UnsafeMutableBufferPointer<Float>, _ item: BatchItem
-  ) -> Result<Embedded, EngineError> {
-    guard VectorMath.isFinite(UnsafeBufferPointer(values)) else { return .failure(.nonFinite) }
-    let count = min(item.dimensions ?? values.count, values.count)
-    let kept = UnsafeMutableBufferPointer(rebasing: values[..<count])
-    if item.normalize {
-      VectorMath.normalize(kept)
-      guard VectorMath.isFinite(UnsafeBufferPointer(kept)) else { return .failure(.nonFinite) }
+  private func deliver(_ values: UnsafeMutableBufferPointer<Float>, _ item: BatchItem) {
+    guard VectorMath.isFinite(UnsafeBufferPointer(values)) else {
+      return item.output.fail(item.id.index, .nonFinite)
     }
-    return .success(Embedded(vector: Array(kept), receipt: item.text.receipt))
+    switch item.output {
+    case .vector(let normalize, let dimensions, let deliver):
+      let count = min(dimensions ?? values.count, values.count)
+      let kept = UnsafeMutableBufferPointer(rebasing: values[..<count])
+      if normalize {
+        VectorMath.normalize(kept)
+        guard VectorMath.isFinite(UnsafeBufferPointer(kept)) else {
+          return deliver(item.id.index, .failure(.nonFinite))
+        }
+      }
+      deliver(
+        item.id.index, .success(Embedded(vector: Array(kept), receipt: item.text.receipt)))
+    case .score(let deliver):
+      // A model that scores has the dimension 1.
+      let scored = values.first.map {
+        Scored(logit: $0, receipt: item.text.receipt, queryKept: item.text.queryKept)
+      }
+      deliver(item.id.index, scored.map(Result.success) ?? .failure(.nonFinite))
+    }
   }
 }

@@ -20,7 +20,8 @@ public protocol BlockEncoder: Sendable {
   ///   - block: N ≥ 0 texts, none empty, none longer than ``maximumTokens``, T ≤ the workspace's tokens.
   ///   - workspace: made by this encoder and used by no other thread during the call.
   ///   - output: (N, dimension) row-major: pooled and passed through the dense modules, **not**
-  ///     normalised. At least N·dimension values; what lies behind is left alone.
+  ///     normalised; for a reranker, the raw logits (N, 1). At least N·dimension values; what lies
+  ///     behind is left alone.
   /// - Throws: ``EncoderError`` with code `invalidBlock`; then `output` is untouched. A vector that is
   ///   not finite is no error here: see ``VectorMath/isFinite(_:)``.
   func encode(

@@ -19,20 +19,24 @@ final class Int8Layer: TransformerLayer {
   /// - Throws: ``EncoderError`` (`unsupported`) if a product has more inputs than the kernels take.
   init(
     _ layer: LayerTensors, _ body: BodyConfiguration, _ kernels: Int8Kernels,
-    packing: inout Int8Packing
+    packing: inout ProductPacking
   ) throws(EncoderError) {
     self.kernels = kernels
     activation = body.activation.epilogue
-    queryKeyValue = try packing.add(
-      [layer.queryWeight, layer.keyWeight, layer.valueWeight],
-      [layer.queryBias, layer.keyBias, layer.valueBias], inputs: body.hiddenSize)
-    attentionOutput = try packing.add(
-      [layer.attentionOutputWeight], [layer.attentionOutputBias], inputs: body.hiddenSize)
+    queryKeyValue = try Int8Product(
+      kernels, [layer.queryWeight, layer.keyWeight, layer.valueWeight],
+      [layer.queryBias, layer.keyBias, layer.valueBias], inputs: body.hiddenSize,
+      packing: &packing)
+    attentionOutput = try Int8Product(
+      kernels, [layer.attentionOutputWeight], [layer.attentionOutputBias],
+      inputs: body.hiddenSize, packing: &packing)
     attentionNorm = NormWeights(layer.attentionNormWeight, layer.attentionNormBias)
-    intermediate = try packing.add(
-      [layer.intermediateWeight], [layer.intermediateBias], inputs: body.hiddenSize)
-    output = try packing.add(
-      [layer.outputWeight], [layer.outputBias], inputs: body.intermediateSize)
+    intermediate = try Int8Product(
+      kernels, [layer.intermediateWeight], [layer.intermediateBias], inputs: body.hiddenSize,
+      packing: &packing)
+    output = try Int8Product(
+      kernels, [layer.outputWeight], [layer.outputBias], inputs: body.intermediateSize,
+      packing: &packing)
     outputNorm = NormWeights(layer.outputNormWeight, layer.outputNormBias)
   }
 
@@ -45,7 +49,7 @@ final class Int8Layer: TransformerLayer {
       .product(outputs: 3 * h) { part in
         let wide = space.shape.queryKeyValue
         self.queryKeyValue.compute(
-          self.kernels, part, from: space.quantizedHidden.from(part.first),
+          part, from: space.quantizedHidden.from(part.first),
           to: space.queryKeyValue + part.first * wide, wide)
       }
     ])
@@ -59,14 +63,14 @@ final class Int8Layer: TransformerLayer {
       },
       .product(outputs: h) { part in
         self.attentionOutput.compute(
-          self.kernels, part, from: space.quantizedStrip.from(part.strip),
+          part, from: space.quantizedStrip.from(part.strip),
           to: space.hidden + part.first * stride, stride, then: DURI_INT8_RESIDUAL)
       },
       .rows { self.normalize(pass, $0, self.attentionNorm) },
       // intermediate = f(W·hidden + b)
       .product(outputs: pass.body.intermediateSize) { part in
         self.intermediate.compute(
-          self.kernels, part, from: space.quantizedHidden.from(part.first),
+          part, from: space.quantizedHidden.from(part.first),
           to: space.intermediate + part.strip * wide, wide, then: self.activation)
       },
       // hidden = norm(hidden + W·intermediate + b)
@@ -77,7 +81,7 @@ final class Int8Layer: TransformerLayer {
       },
       .product(outputs: h) { part in
         self.output.compute(
-          self.kernels, part, from: space.quantizedStrip.from(part.strip),
+          part, from: space.quantizedStrip.from(part.strip),
           to: space.hidden + part.first * stride, stride, then: DURI_INT8_RESIDUAL)
       },
       .rows { self.normalize(pass, $0, self.outputNorm) },

@@ -50,7 +50,7 @@ struct Kernels: @unchecked Sendable {
     _ ldqkv: Int, tokens: Int, heads: Int, headSize: Int, head: Int, queries: Range<Int>,
     _ precision: Precision, scratch: UnsafeMutablePointer<Float>
   ) {
-    if precision == .int8, let attention = table.pointee.attention_bf16 {
+    if precision != .f32, let attention = table.pointee.attention_bf16 {
       attention(
         context, ldc, queryKeyValue, ldqkv, tokens, heads, headSize, head, queries.lowerBound,
         queries.count, scratch)
@@ -63,7 +63,7 @@ struct Kernels: @unchecked Sendable {
 
   /// Floats of scratch memory that ``attention`` needs for texts of up to so many tokens.
   func attentionScratch(tokens: Int, headSize: Int, _ precision: Precision) -> Int {
-    if precision == .int8, let scratch = table.pointee.attention_bf16_scratch {
+    if precision != .f32, let scratch = table.pointee.attention_bf16_scratch {
       return scratch(tokens, headSize)
     }
     return duri_attention_scratch(tokens, headSize)

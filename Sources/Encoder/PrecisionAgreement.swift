@@ -12,9 +12,14 @@ public struct PrecisionAgreement: Sendable, Equatable {
   public let meanCosine: Double
   public let worstCosine: Double
 
-  /// Least cosines of a precision that `auto` may choose.
-  public static let meanGate = 0.995
-  public static let worstGate = 0.98
+  /// Least cosines of a precision that `auto` may choose: the mean, and the smallest.
+  public static func gate(of precision: Precision) -> (mean: Double, worst: Double) {
+    switch precision {
+    case .f32: (1 - 1e-6, 1 - 1e-6)
+    case .bf16: (0.9995, 0.999)
+    case .int8: (0.995, 0.98)
+    }
+  }
 
   public init(
     precision: Precision, texts: Int, tokens: Int, meanCosine: Double, worstCosine: Double
@@ -27,7 +32,8 @@ public struct PrecisionAgreement: Sendable, Equatable {
   }
 
   public var passes: Bool {
-    meanCosine >= Self.meanGate && worstCosine >= Self.worstGate
+    let gate = Self.gate(of: precision)
+    return meanCosine >= gate.mean && worstCosine >= gate.worst
   }
 
   init(precision: Precision, tokens: Int, cosines: [Double]) {

@@ -45,6 +45,7 @@ extension TransformerEncoder {
       }
       width = module.outputSize
     }
+    if contract.isReranker { width = 1 }
     guard contract.dimension == width else {
       throw EncoderError(
         code: .unsupported,
@@ -80,6 +81,9 @@ extension TransformerEncoder {
       guard count <= maximumTokens else {
         throw invalid(
           "text \(text) of the block has \(count) tokens; the model takes \(maximumTokens)")
+      }
+      guard block.secondStarts[text] == block.starts[text + 1] || body.tokenTypeRows > 1 else {
+        throw invalid("text \(text) of the block has tokens of type 1; the model knows type 0 only")
       }
     }
     let vocabulary = body.vocabularySize

@@ -5,7 +5,7 @@ import ModelFiles
 ///
 /// The block is computed as one matrix of T tokens; only attention and pooling look at where a text
 /// starts. Shapes: T tokens, H hidden size, I intermediate size, N texts. What happens inside a layer:
-/// `F32Layer` and `Int8Layer`; who computes which part of it: `ForwardPass`.
+/// `F32Layer`, `BF16Layer` and `Int8Layer`; who computes which part of it: `ForwardPass`.
 ///
 /// Follows Devlin et al. 2019 (BERT, post-norm layers) and Conneau et al. 2020 (XLM-R).
 public final class TransformerEncoder: BlockEncoder {
@@ -17,6 +17,7 @@ public final class TransformerEncoder: BlockEncoder {
   let weights: TransformerWeights
   let kernels: Kernels
   private let int8Kernels: Int8Kernels
+  private let bf16Kernels: BF16Kernels
   public let precision: Precision
 
   /// Maps, converts or packs the weights.
@@ -36,7 +37,7 @@ public final class TransformerEncoder: BlockEncoder {
 
   init(
     _ folder: ModelFolder, precision: Precision, kernels: Kernels,
-    int8Kernels: Int8Kernels = .best, keepsLayers: Bool = true
+    int8Kernels: Int8Kernels = .best, bf16Kernels: BF16Kernels = .best, keepsLayers: Bool = true
   ) throws(EncoderError) {
     let contract = folder.contract
     try Self.check(contract)
@@ -46,16 +47,19 @@ public final class TransformerEncoder: BlockEncoder {
     maximumTokens = min(contract.maximumTokens, contract.body.usableLength)
     self.kernels = kernels
     self.int8Kernels = int8Kernels
+    self.bf16Kernels = bf16Kernels
     self.precision = precision
     weights = try TransformerWeights(
-      folder, precision: precision, int8Kernels: int8Kernels, keepsLayers: keepsLayers)
+      folder, precision: precision, int8Kernels: int8Kernels, bf16Kernels: bf16Kernels,
+      keepsLayers: keepsLayers)
   }
 
-  /// The kernels in use: "generic", "avx2", "avx512" or "avx512bf16", and behind a "+" those of int8
-  /// products.
+  /// The kernels in use: "generic", "avx2", "avx512" or "avx512bf16", and behind a "+" those of
+  /// int8 or bf16 products.
   public var kernelsName: String {
     switch precision {
     case .f32: kernels.name
+    case .bf16: kernels.name + "+" + bf16Kernels.name
     case .int8: kernels.name + "+" + int8Kernels.name
     }
   }
@@ -64,8 +68,12 @@ public final class TransformerEncoder: BlockEncoder {
   /// BLAS (f32 with kernels "generic"), where vectors agree to about 1e-6.
   public var isBlockInvariant: Bool { precision != .f32 || kernels.rowsAreIndependent }
 
-  /// Whether this CPU has kernels that make int8 faster than f32.
-  public static var int8IsFaster: Bool { Int8Kernels.best.name != "generic" }
+  /// The precisions that this CPU computes faster than f32, the fastest first. Without instructions
+  /// for bfloat16, bf16 is no faster.
+  public static var fasterPrecisions: [Precision] {
+    (Int8Kernels.best.name != "generic" ? [.int8] : [])
+      + (["amx", "avx512bf16"].contains(BF16Kernels.best.name) ? [.bf16] : [])
+  }
 
   public func makeWorkspace(tokens: Int) -> TransformerWorkspace {
     TransformerWorkspace(shape: workspaceShape(tokens: tokens))
@@ -86,7 +94,7 @@ public final class TransformerEncoder: BlockEncoder {
     guard block.textCount > 0, let vectors = output.baseAddress else { return }
     let pass = ForwardPass(block, body, workspace, kernels, precision, team)
     var first: [ForwardPass.Step] = [.rows { self.embed(pass, $0.rows) }]
-    if precision == .int8 { first.append(.rows { self.quantize(pass, $0) }) }
+    if precision != .f32 { first.append(.rows { self.convert(pass, $0) }) }
     pass.run(first)
     weights.layers.forEach { $0.run(pass) }
     pool(pass, into: vectors)
@@ -94,7 +102,7 @@ public final class TransformerEncoder: BlockEncoder {
 
   // MARK: - Before the layers
 
-  /// hidden = norm(word row + position row + token type row 0).
+  /// hidden = norm(word row + position row + token type row).
   private func embed(_ pass: ForwardPass, _ rows: Range<Int>) {
     let h = body.hiddenSize
     let stride = pass.workspace.shape.hidden
@@ -106,25 +114,41 @@ public final class TransformerEncoder: BlockEncoder {
     }
     for text in 0..<pass.block.textCount {
       let start = pass.block.starts[text]
-      let tokens = rows.clamped(to: start..<pass.block.starts[text + 1])
-      guard !tokens.isEmpty else { continue }
-      let positions =
-        weights.positionEmbeddings.pointer + (body.firstPosition + tokens.lowerBound - start) * h
-      let values = hidden + tokens.lowerBound * stride
-      kernels.table.pointee.residual_norm(
-        values, stride, values, stride, positions, h, weights.tokenTypeEmbedding.pointer,
-        weights.embeddingNorm.gamma.pointer, weights.embeddingNorm.beta.pointer,
-        body.layerNormEpsilon, tokens.count, h)
+      let second = pass.block.secondStarts[text]
+      let end = pass.block.starts[text + 1]
+      embed(pass, rows.clamped(to: start..<second), from: start, type: 0)
+      embed(pass, rows.clamped(to: second..<end), from: start, type: 1)
     }
   }
 
-  /// The hidden state in 8 bits, for the first layer.
-  private func quantize(_ pass: ForwardPass, _ part: ForwardPass.Part) {
+  /// The same for tokens of one text, which starts at token `start`, and of one type.
+  private func embed(_ pass: ForwardPass, _ tokens: Range<Int>, from start: Int, type: Int) {
+    guard !tokens.isEmpty else { return }
+    let h = body.hiddenSize
     let stride = pass.workspace.shape.hidden
-    int8Kernels.quantize(
-      pass.workspace.hidden + part.first * stride, stride,
-      to: pass.workspace.quantizedHidden.from(part.first), rows: part.rows.count,
-      inputs: body.hiddenSize)
+    let values = pass.workspace.hidden + tokens.lowerBound * stride
+    kernels.table.pointee.residual_norm(
+      values, stride, values, stride,
+      weights.positionEmbeddings.pointer + (body.firstPosition + tokens.lowerBound - start) * h, h,
+      weights.tokenTypeEmbeddings.pointer + type * h, weights.embeddingNorm.gamma.pointer,
+      weights.embeddingNorm.beta.pointer, body.layerNormEpsilon, tokens.count, h)
+  }
+
+  /// The hidden state in 8 bits or bfloat16, for the first layer.
+  private func convert(_ pass: ForwardPass, _ part: ForwardPass.Part) {
+    let stride = pass.workspace.shape.hidden
+    let hidden = pass.workspace.hidden + part.first * stride
+    switch precision {
+    case .f32: break
+    case .bf16:
+      bf16Kernels.round(
+        hidden, stride, to: pass.workspace.roundedHidden.from(part.first), rows: part.rows.count,
+        inputs: body.hiddenSize)
+    case .int8:
+      int8Kernels.quantize(
+        hidden, stride, to: pass.workspace.quantizedHidden.from(part.first),
+        rows: part.rows.count, inputs: body.hiddenSize)
+    }
   }
 
   // MARK: - After the layers

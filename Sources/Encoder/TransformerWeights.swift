@@ -21,7 +21,7 @@ struct NormWeights: Sendable {
   }
 }
 
-/// A dense module after pooling: v = f(W·v + b).
+/// A dense module after pooling, or half of a scoring head: v = f(W·v + b).
 struct DenseWeights: Sendable {
   let linear: LinearWeights
   let function: DenseModule.Function
@@ -34,36 +34,38 @@ struct TransformerWeights: Sendable {
   let wordEmbeddings: TensorView
   /// (P, H)
   let positionEmbeddings: FloatTensor
-  /// Row 0 of the token type table (H).
-  let tokenTypeEmbedding: FloatTensor
+  /// (types, H)
+  let tokenTypeEmbeddings: FloatTensor
   let embeddingNorm: NormWeights
   let layers: LayerSource
+  /// In f32 whatever the precision of the layers.
   let denseModules: [DenseWeights]
 
   /// - Parameter keepsLayers: false makes f32 layers anew for each block.
   /// - Throws: ``EncoderError`` (`unsupported`).
   init(
-    _ folder: ModelFolder, precision: Precision, int8Kernels: Int8Kernels, keepsLayers: Bool
+    _ folder: ModelFolder, precision: Precision, int8Kernels: Int8Kernels, bf16Kernels: BF16Kernels,
+    keepsLayers: Bool
   ) throws(EncoderError) {
     let body = folder.contract.body
     let tensors = folder.tensors
     wordEmbeddings = tensors.wordEmbeddings
     positionEmbeddings = FloatTensor(tensors.positionEmbeddings)
-    tokenTypeEmbedding = FloatTensor(tensors.tokenTypeEmbeddings)
+    tokenTypeEmbeddings = FloatTensor(tensors.tokenTypeEmbeddings)
     embeddingNorm = NormWeights(tensors.embeddingNormWeight, tensors.embeddingNormBias)
     switch precision {
     case .f32:
       layers =
         keepsLayers
         ? .kept(tensors.layers.map { F32Layer($0, body) }) : .passing(tensors.layers, body)
-    case .int8:
-      var packing = Int8Packing()
-      var layers: [Int8Layer] = []
-      for layer in tensors.layers {
-        layers.append(try Int8Layer(layer, body, int8Kernels, packing: &packing))
+    case .bf16:
+      layers = try Self.packed(tensors.layers) { layer, packing throws(EncoderError) in
+        try BF16Layer(layer, body, bf16Kernels, packing: &packing)
       }
-      packing.run(int8Kernels)
-      self.layers = .kept(layers)
+    case .int8:
+      layers = try Self.packed(tensors.layers) { layer, packing throws(EncoderError) in
+        try Int8Layer(layer, body, int8Kernels, packing: &packing)
+      }
     }
     var modules: [DenseWeights] = []
     for module in folder.contract.denseModules {
@@ -73,8 +75,36 @@ struct TransformerWeights: Sendable {
         bias: bias.map(FloatTensor.init) ?? FloatTensor(zeros: module.outputSize))
       modules.append(DenseWeights(linear: linear, function: module.function))
     }
+    if let head = folder.head { modules += Self.scoring(head, hidden: body.hiddenSize) }
     denseModules = modules
   }
+
+  /// Layers whose products are packed when all of them are known.
+  private static func packed(
+    _ layers: [LayerTensors],
+    _ make: (LayerTensors, inout ProductPacking) throws(EncoderError) -> any TransformerLayer
+  ) throws(EncoderError) -> LayerSource {
+    var packing = ProductPacking()
+    var made: [any TransformerLayer] = []
+    for layer in layers { made.append(try make(layer, &packing)) }
+    packing.run()
+    return .kept(made)
+  }
+
+  /// A scoring head is two dense modules behind the first token's hidden state.
+  private static func scoring(_ head: HeadTensors, hidden: Int) -> [DenseWeights] {
+    [
+      DenseWeights(
+        linear: LinearWeights(
+          outputs: hidden, inputs: hidden, weight: FloatTensor(head.denseWeight),
+          bias: FloatTensor(head.denseBias)), function: .tanh),
+      DenseWeights(
+        linear: LinearWeights(
+          outputs: 1, inputs: hidden, weight: FloatTensor(head.scoreWeight),
+          bias: FloatTensor(head.scoreBias)), function: .identity),
+    ]
+  }
+
   private static func denseWeights(
     _ module: DenseModule, of folder: ModelFolder
   ) throws(EncoderError) -> (weight: TensorView, bias: TensorView?) {

@@ -39,6 +39,12 @@ public final class TransformerWorkspace {
       at: memory.pointer + shape.floatBytes, rows: shape.quantizedRows,
       stride: shape.quantizedHidden)
   }
+  /// `hidden` in bfloat16 (T, H); bf16 only.
+  var roundedHidden: RoundedRows {
+    RoundedRows(
+      values: (memory.pointer + shape.floatBytes).assumingMemoryBound(to: UInt16.self),
+      stride: shape.roundedHidden)
+  }
 
   private func floats(_ start: Int) -> UnsafeMutablePointer<Float> {
     memory.pointer.assumingMemoryBound(to: Float.self) + start
@@ -50,7 +56,7 @@ public final class TransformerWorkspace {
   var projected: UnsafeMutablePointer<Float> {
     intermediate + strips.members * shape.strip * shape.intermediate
   }
-  /// Feed-forward values (rows of all strips, I).
+  /// Feed-forward values (rows of all strips, I); not in bf16.
   var intermediate: UnsafeMutablePointer<Float> {
     strips.memory.pointer.assumingMemoryBound(to: Float.self)
   }
@@ -60,6 +66,13 @@ public final class TransformerWorkspace {
     QuantizedRows(
       at: strips.memory.pointer + strips.members * shape.stripFloatBytes,
       rows: strips.members * shape.stripQuantizedRows, stride: shape.quantizedIntermediate)
+  }
+  /// Input of a product that is not the hidden state, in bfloat16 (rows of all strips, max(H, I));
+  /// bf16 only.
+  var roundedStrip: RoundedRows {
+    RoundedRows(
+      values: strips.memory.pointer.assumingMemoryBound(to: UInt16.self),
+      stride: shape.roundedIntermediate)
   }
   /// Scores and keys of one head, for one member.
   func attention(_ member: Int) -> UnsafeMutablePointer<Float> {

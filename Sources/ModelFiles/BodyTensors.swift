@@ -90,7 +90,7 @@ extension BodyTensors {
 }
 
 /// Looks tensors up under the checkpoint's own prefix and old or new norm names.
-private struct BodyReader {
+struct BodyReader {
   typealias Pair = (weight: TensorView, bias: TensorView)
 
   let weights: WeightFiles

@@ -13,16 +13,18 @@ struct ContractReader {
     let transformer = FileAccess.join(folder, modules?.transformer ?? "")
     let configPath = FileAccess.join(transformer, TransformerFile.name)
     let config = try TransformerFile.read(path: configPath)
-    if modules == nil, config.isCrossEncoder {
-      throw ModelFilesError(
-        code: .unsupported, file: configPath, key: "architectures",
-        message: "names a classifier (a cross-encoder), which scores pairs and gives no embeddings")
-    }
     var provenance: [String] = []
     let body = try config.body(path: configPath, notes: &provenance)
     provenance.append("architecture: \(config.modelType), \(TransformerFile.name)")
 
     let name = ModelFamily.modelName(folder: folder)
+    // A body that was saved with a classifier and is pooled nevertheless is an embedder.
+    if let classifier = config.classifier, modules?.pooling == nil {
+      provenance.append("reranker: \(classifier), \(TransformerFile.name)")
+      let contract = try reranker(
+        name: name, body: body, transformer: transformer, provenance: provenance)
+      return (contract, transformer)
+    }
     let family = ModelFamily(name: name) ?? config.originalName.flatMap(ModelFamily.init(name:))
 
     let decided = try decidePooling(
@@ -48,6 +50,27 @@ struct ContractReader {
     return (contract, transformer)
   }
 
+  /// The contract of a model that scores pairs.
+  private func reranker(
+    name: String, body: BodyConfiguration, transformer: String, provenance: [String]
+  ) throws(ModelFilesError) -> ModelContract {
+    var provenance = provenance
+    let configPath = FileAccess.join(transformer, TransformerFile.name)
+    if let pooling {
+      throw ModelFilesError(
+        code: .unsupported, file: configPath, key: "architectures",
+        message: "names a reranker, which pools nothing; leave pooling '\(pooling.rawValue)' out")
+    }
+    let head = try HeadFile.head(
+      body.architecture, path: configPath, folder: folder, notes: &provenance)
+    let length = try LengthFiles.maximumTokens(
+      folder: transformer, body: body, asked: maximumTokens)
+    provenance.append(length.provenance)
+    return ModelContract(
+      name: name, body: body, dimension: 1, maximumTokens: length.tokens, pooling: .cls,
+      normalizes: false, denseModules: [], prompts: .none, head: head, provenance: provenance)
+  }
+
   private func decidePooling(
     _ modules: ModuleList?, family: ModelFamily?, hiddenSize: Int, _ provenance: inout [String]
   ) throws(ModelFilesError) -> (pooling: Pooling, normalizes: Bool) {
@@ -65,7 +88,7 @@ struct ContractReader {
       provenance.append("normalisation: L2, \(reason)")
       return (pooling ?? .mean, true)
     }
-    let source = FileAccess.join(modules.pooling, "config.json")
+    let source = FileAccess.join(try modules.poolingFolder(in: folder), "config.json")
     let chosen: Pooling
     if let pooling {
       chosen = pooling

@@ -1,10 +1,11 @@
-/// Everything that must be right for a model's vectors to mean what its makers meant.
+/// Everything that must be right for a model's vectors, or a reranker's scores, to mean what its
+/// makers meant.
 public struct ModelContract: Sendable, Equatable {
   /// The name the model is served under: the folder's last component, or the repository's name for
   /// a snapshot folder of a hub cache.
   public var name: String
   public var body: BodyConfiguration
-  /// Components of the final vector (after dense modules).
+  /// Components of the final vector (after dense modules); 1 for a reranker, whose logit it is.
   public var dimension: Int
   /// Tokens a text may have, special tokens and prefix included.
   public var maximumTokens: Int
@@ -14,13 +15,16 @@ public struct ModelContract: Sendable, Equatable {
   /// Applied in order after pooling, before normalisation.
   public var denseModules: [DenseModule]
   public var prompts: Prompts
+  /// What scores pairs, if the model is a reranker; an embedder has none.
+  public var head: ScoringHead?
   /// Where each decision came from ("pooling: mean, 1_Pooling/config.json", "prompts: E5 family, by
   /// name"), so that an assumption is never silent.
   public var provenance: [String]
 
   public init(
     name: String, body: BodyConfiguration, dimension: Int, maximumTokens: Int, pooling: Pooling,
-    normalizes: Bool, denseModules: [DenseModule], prompts: Prompts, provenance: [String]
+    normalizes: Bool, denseModules: [DenseModule], prompts: Prompts, head: ScoringHead? = nil,
+    provenance: [String]
   ) {
     self.name = name
     self.body = body
@@ -30,13 +34,19 @@ public struct ModelContract: Sendable, Equatable {
     self.normalizes = normalizes
     self.denseModules = denseModules
     self.prompts = prompts
+    self.head = head
     self.provenance = provenance
   }
+
+  /// Whether the model scores pairs of texts instead of giving vectors.
+  public var isReranker: Bool { head != nil }
 }
 
 /// The transformer's family; it decides positions and tensor names.
 public enum Architecture: String, Sendable, Equatable {
   case bert
+  /// Computed as XLM-R is.
+  case roberta
   case xlmRoberta = "xlm-roberta"
 }
 
@@ -69,7 +79,8 @@ public struct BodyConfiguration: Sendable, Equatable {
   public var vocabularySize: Int
   /// Rows of the position table.
   public var positionRows: Int
-  /// Rows of the token-type table; row 0 is always added.
+  /// Rows of the token-type table; row 0 is added to every token but those of a pair's second text
+  /// where the tokenizer marks them.
   public var tokenTypeRows: Int
   public var layerNormEpsilon: Float
   public var activation: Activation

@@ -12,8 +12,10 @@ public struct ModelFolder: Sendable {
   public let weights: WeightFiles
   /// The body's tensors, checked.
   public let tensors: BodyTensors
+  /// The scoring head's tensors, checked; nil for an embedder.
+  public let head: HeadTensors?
   /// Checkpoints of the dense modules, in the order of the contract's `denseModules`.
-  private let denseFiles: [WeightFiles]
+  let denseFiles: [WeightFiles]
 
   /// Opens and checks a model folder.
   ///
@@ -44,6 +46,11 @@ public struct ModelFolder: Sendable {
     tokenizer = try TokenizerFile.find(in: transformer)
     weights = try WeightFiles.open(folder: transformer)
     tensors = try BodyTensors(weights: weights, body: contract.body)
+    if let scoring = contract.head {
+      head = try HeadTensors(weights: weights, body: contract.body, kind: scoring.kind)
+    } else {
+      head = nil
+    }
     var dense: [WeightFiles] = []
     for module in contract.denseModules {
       let files = try WeightFiles.open(folder: FileAccess.join(path, module.path))

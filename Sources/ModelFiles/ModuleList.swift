@@ -1,12 +1,12 @@
 /// `modules.json` of a sentence-transformers folder: what happens to a text, step by step.
 ///
 /// The sequence this program computes is Transformer, Pooling, any number of Dense, and Normalize
-/// or not. Anything else is an error: a step left out would give wrong vectors in silence.
+/// or not; for a reranker, Transformer alone. Anything else is an error: a step left out would give wrong vectors in silence.
 struct ModuleList: Equatable {
   /// Folder of the transformer's files inside the model folder; "" is the folder itself.
   var transformer: String
-  /// Folder of the pooling configuration.
-  var pooling: String
+  /// Folder of the pooling configuration; nil in a reranker's list.
+  var pooling: String?
   var dense: [String]
   var normalizes: Bool
 
@@ -54,14 +54,20 @@ struct ModuleList: Equatable {
           message: "\(kind.rawValue) stands where it cannot be computed; \(Self.order)")
       }
     }
-    guard let transformer, let pooling else {
-      let absent = transformer == nil ? Kind.transformer : .pooling
-      throw ModelFilesError(
-        code: .malformed, file: file,
-        message: "names no \(absent.rawValue) module; \(Self.order)")
-    }
+    guard let transformer else { throw Self.absent(.transformer, file: file) }
     self.transformer = transformer
     self.pooling = pooling
+  }
+
+  /// Folder of the pooling configuration, which an embedder's list must name.
+  func poolingFolder(in folder: String) throws(ModelFilesError) -> String {
+    if let pooling { return pooling }
+    throw Self.absent(.pooling, file: FileAccess.join(folder, Self.name))
+  }
+
+  private static func absent(_ kind: Kind, file: String) -> ModelFilesError {
+    ModelFilesError(
+      code: .malformed, file: file, message: "names no \(kind.rawValue) module; \(order)")
   }
 
   private static let order =

@@ -5,6 +5,11 @@ public enum TokenizerFile: Sendable, Equatable {
   case sentencePiece(path: String, unigramJSON: String?)
   /// A `tokenizer.json` whose `model.type` is `Unigram`.
   case unigramJSON(path: String)
+  /// A WordPiece `vocab.txt`. `configuration` is the `tokenizer_config.json` beside it, when there
+  /// is one; neither has been opened.
+  case wordPiece(path: String, configuration: String?)
+  /// A `tokenizer.json` whose `model.type` is `WordPiece`; `configuration` as for a `vocab.txt`.
+  case wordPieceJSON(path: String, configuration: String?)
 }
 
 extension TokenizerFile {
@@ -13,11 +18,12 @@ extension TokenizerFile {
     "sentencepiece.bpe.model", "spiece.model", "tokenizer.model",
   ]
   static let jsonName = "tokenizer.json"
+  static let wordPieceName = "vocab.txt"
   /// Largest `tokenizer.json` that is opened, in bytes; real ones have up to about 20 MB.
   static let jsonLimit = 128 << 20
 
-  /// - Throws: ``ModelFilesError``: `unsupported` for WordPiece and byte-level BPE, `notFound`
-  ///   naming the files that would do.
+  /// - Throws: ``ModelFilesError``: `unsupported` for byte-level BPE, `notFound` naming the files
+  ///   that would do.
   static func find(in folder: String) throws(ModelFilesError) -> TokenizerFile {
     let json = FileAccess.join(folder, jsonName)
     let hasJSON = FileAccess.isFile(json)
@@ -27,29 +33,31 @@ extension TokenizerFile {
         return .sentencePiece(path: path, unigramJSON: hasJSON ? json : nil)
       }
     }
+    let settings = FileAccess.join(folder, LengthFiles.tokenizerName)
+    let configuration = FileAccess.isFile(settings) ? settings : nil
     if hasJSON {
-      let type = try modelType(of: json)
-      guard type == "Unigram" else {
+      switch try modelType(of: json) {
+      case "Unigram": return .unigramJSON(path: json)
+      case "WordPiece": return .wordPieceJSON(path: json, configuration: configuration)
+      case let type:
         throw ModelFilesError(
           code: .unsupported, file: json, key: "model/type",
-          message: "is '\(type)'; only SentencePiece tokenizers (type 'Unigram') are supported")
+          message: "is '\(type)'; only SentencePiece (type 'Unigram') and WordPiece tokenizers are "
+            + "supported")
       }
-      return .unigramJSON(path: json)
     }
-    let wordPiece = FileAccess.join(folder, "vocab.txt")
+    let wordPiece = FileAccess.join(folder, wordPieceName)
     if FileAccess.isFile(wordPiece) {
-      throw ModelFilesError(
-        code: .unsupported, file: wordPiece,
-        message: "is a WordPiece vocabulary; only SentencePiece tokenizers are supported")
+      return .wordPiece(path: wordPiece, configuration: configuration)
     }
     let byteLevel = FileAccess.join(folder, "merges.txt")
     if FileAccess.isFile(byteLevel) {
       throw ModelFilesError(
         code: .unsupported, file: byteLevel,
-        message: "belongs to a byte-level BPE tokenizer; only SentencePiece tokenizers are "
-          + "supported")
+        message: "belongs to a byte-level BPE tokenizer; only SentencePiece and WordPiece "
+          + "tokenizers are supported")
     }
-    let accepted = (sentencePieceNames + [jsonName]).joined(separator: ", ")
+    let accepted = (sentencePieceNames + [jsonName, wordPieceName]).joined(separator: ", ")
     throw ModelFilesError(
       code: .notFound, file: folder, message: "has no tokenizer; one of \(accepted) is needed")
   }

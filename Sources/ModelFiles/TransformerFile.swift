@@ -50,9 +50,10 @@ struct TransformerFile: Decodable {
     return try JSONFile.decode(TransformerFile.self, path: path)
   }
 
-  /// True for a checkpoint with a classifier on top: it scores pairs and has no use for pooling.
-  var isCrossEncoder: Bool {
-    (architectures ?? []).contains { $0.hasSuffix("ForSequenceClassification") }
+  /// The architecture's name where it puts a classifier on top: such a checkpoint scores pairs and
+  /// has no use for pooling.
+  var classifier: String? {
+    (architectures ?? []).first { $0.hasSuffix("ForSequenceClassification") }
   }
 
   private static func architecture(
@@ -61,7 +62,7 @@ struct TransformerFile: Decodable {
     guard let architecture = Architecture(rawValue: modelType) else {
       throw ModelFilesError(
         code: .unsupported, file: path, key: CodingKeys.modelType.rawValue,
-        message: "is '\(modelType)'; supported are 'bert' and 'xlm-roberta'")
+        message: "is '\(modelType)'; supported are 'bert', 'roberta' and 'xlm-roberta'")
     }
     return architecture
   }
@@ -100,7 +101,7 @@ struct TransformerFile: Decodable {
     return body
   }
 
-  /// XLM-R counts positions from the padding index; BERT ignores it (multilingual-e5-small is a
+  /// RoBERTa and XLM-R count positions from the padding index; BERT ignores it (multilingual-e5-small is a
   /// BERT body under an XLM-R tokenizer, so the tokenizer must have no say here).
   private func firstPosition(
     _ architecture: Architecture, positions: Int, _ check: Check, _ notes: inout [String]
@@ -108,7 +109,7 @@ struct TransformerFile: Decodable {
     switch architecture {
     case .bert:
       return 0
-    case .xlmRoberta:
+    case .roberta, .xlmRoberta:
       let pad = padTokenID?.value ?? Self.noted(1, .padTokenID, &notes)
       guard pad >= 0, pad < positions - 1 else {
         throw check.malformed(

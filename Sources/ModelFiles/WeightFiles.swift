@@ -124,3 +124,20 @@ public struct WeightFiles: Sendable {
       byteOffset: entry.byteOffset)
   }
 }
+
+extension WeightFiles {
+  /// Names, types, shapes and samples of the data, in the order of the names.
+  func addSamples(to hash: inout FNV1a) {
+    for name in names {
+      guard let number = location[name], let entry = files[number].entries[name] else { continue }
+      hash.add("\(name) \(entry.type) \(entry.shape)")
+      let bytes = files[number].file.bytes
+      let size = min(entry.elementCount, 4_096)
+      // At least one byte an element, whatever the type: the range lies inside the tensor.
+      let end = min(bytes.count, entry.byteOffset + size)
+      if entry.byteOffset < end {
+        hash.add(samplesOf: UnsafeRawBufferPointer(rebasing: bytes[entry.byteOffset..<end]))
+      }
+    }
+  }
+}

@@ -19,10 +19,15 @@ public struct EmbeddingService: Sendable {
 
   /// Checks everything about a call but its texts, once.
   ///
-  /// - Throws: `notFound` for another model's name, `invalidArgument` for an instruction or a dimension the
+  /// - Throws: `notFound` for another model's name, `unimplemented` for a reranker, `invalidArgument` for an instruction or a dimension the
   ///   model cannot serve.
   public func plan(_ settings: EmbedSettings) throws(ServiceError) -> EmbedPlan {
     try checkModel(settings.model)
+    guard !contract.isReranker else {
+      throw ServiceError(
+        .unimplemented,
+        "model '\(contract.name)' is a reranker and gives no vectors; serve an embedding model for them")
+    }
     let prefix: String
     do {
       prefix = try contract.prompts.prefix(for: settings.role, instruction: settings.instruction)
@@ -51,11 +56,7 @@ public struct EmbeddingService: Sendable {
 
   /// Refuses the name of a model that is not served here.
   public func checkModel(_ name: String?) throws(ServiceError) {
-    guard let name, !name.isEmpty, name != contract.name else { return }
-    // Scalars, not characters: one character may have any number of bytes.
-    let shown = String(String.UnicodeScalarView(name.unicodeScalars.prefix(100)))
-    throw ServiceError(
-      .notFound, "model '\(shown)' is not served here; '\(contract.name)' is")
+    try contract.checkName(name)
   }
 
   /// Refuses more texts than one call may carry; transports ask before they decode the texts.

@@ -8,7 +8,8 @@ extension ServiceError {
       case .overloaded: .resourceExhausted
       case .deadlineExceeded: .deadlineExceeded
       case .cancelled: .cancelled
-      case .invalidText, .textTooLong: .invalidArgument
+      case .invalidText, .invalidQuery, .textTooLong: .invalidArgument
+      case .wrongModel: .unimplemented
       case .nonFinite, .internalFailure: .internal
       case .shuttingDown: .unavailable
       }

@@ -8,7 +8,9 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
     case invalidArgument = 3
     case deadlineExceeded = 4
     case notFound = 5
+    case alreadyExists = 6
     case resourceExhausted = 8
+    case failedPrecondition = 9
     case unimplemented = 12
     case `internal` = 13
     case unavailable = 14
@@ -20,6 +22,8 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
       case .invalidArgument: 400
       case .deadlineExceeded: 504
       case .notFound: 404
+      case .alreadyExists: 409
+      case .failedPrecondition: 412
       case .resourceExhausted: 429
       case .unimplemented: 501
       case .internal: 500

@@ -11,6 +11,7 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
 
   public let specialTokens: SpecialTokens
   public let vocabularySize: Int
+  public let pairFrame: PairFrame?
   /// Owned; freed in deinit.
   private let model: OpaquePointer
   private let sentencePieceSize: Int32
@@ -64,10 +65,12 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
     let size = Int32(parsed.count)
     let options = csp_model_options(
       adds_dummy_prefix: parsed.addsDummyPrefix, has_byte_pieces: parsed.byteFallback,
-      visible_size: size, unknown_id: FairseqIDs.sentencePieceUnknown)
-    let bytes = parsed.serialized()
+      unknown_id: FairseqIDs.sentencePieceUnknown)
+    let normalizer = parsed.serializedNormalizer()
     var handle: OpaquePointer?
-    let status = csp_model_new(bytes, bytes.count, options, &handle)
+    let status = parsed.withVocabulary { vocabulary in
+      csp_model_new(normalizer, normalizer.count, vocabulary, options, &handle)
+    }
     guard status == CSP_OK, let handle else {
       throw TokenizationError(
         code: status == CSP_BAD_MODEL ? .unreadableModel : .internalFailure,
@@ -75,6 +78,7 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
     }
     model = handle
     sentencePieceSize = size
+    pairFrame = parsed.pairFrame
     let mask = parsed.hasMask ? FairseqIDs.mask(sentencePieceSize: size) : nil
     vocabularySize = Int(size) + (mask == nil ? 1 : 2)
     specialTokens = SpecialTokens(
@@ -166,6 +170,25 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
     return TokenizationError(
       code: .internalFailure,
       message: "SentencePiece failed: \(String(cString: csp_last_error()))")
+  }
+}
+
+extension UnigramModel {
+  /// The pieces as the C face takes them, valid during `body`.
+  fileprivate func withVocabulary<R>(_ body: (csp_vocabulary) -> R) -> R {
+    let types = types.map(\.rawValue)
+    return text.withUnsafeBufferPointer { text in
+      ends.withUnsafeBufferPointer { ends in
+        scores.withUnsafeBufferPointer { scores in
+          types.withUnsafeBufferPointer { types in
+            body(
+              csp_vocabulary(
+                text: text.baseAddress, ends: ends.baseAddress, scores: scores.baseAddress,
+                types: types.baseAddress, count: Int32(count)))
+          }
+        }
+      }
+    }
   }
 }
 

@@ -25,6 +25,8 @@ public protocol Tokenizer: Sendable {
   var specialTokens: SpecialTokens { get }
   /// Highest id + 1.
   var vocabularySize: Int { get }
+  /// How two texts become one input; nil, the default, if this tokenizer cannot frame pairs.
+  var pairFrame: PairFrame? { get }
   /// The pieces of `text`, without special tokens; none at all for a text of whitespace.
   func pieces(of text: String) throws(TokenizationError) -> Pieces
   /// As `pieces(of:)`, but `normalizationChanged` speaks only of the text from byte `offset` on:
@@ -36,6 +38,8 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+  public var pairFrame: PairFrame? { nil }
+
   public func pieces(
     of text: String, reportingChangesFrom offset: Int
   ) throws(TokenizationError) -> Pieces {

@@ -11,6 +11,8 @@ struct TokenizerDocument {
   /// Where each entry ends in `text`.
   var ends: [Int] = []
   var scores: [Float] = []
+  /// The vocabulary if it is an object from tokens to ids, as for WordPiece.
+  var words: WordPieceVocabulary?
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ModelFault) {
     guard (try? UTF8Span(validating: bytes.span)) != nil else {
@@ -54,6 +56,9 @@ struct TokenizerDocument {
       if key.elementsEqual("vocab".utf8), try reader.peek() == UInt8(ascii: "[") {
         guard ends.isEmpty else { throw .unreadable("has more than one model.vocab") }
         try reader.array { (reader) throws(ModelFault) in try readEntry(&reader) }
+      } else if key.elementsEqual("vocab".utf8), try reader.peek() == UInt8(ascii: "{") {
+        guard words == nil else { throw .unreadable("has more than one model.vocab") }
+        words = try WordPieceVocabulary(json: &reader)
       } else {
         members.append((String(decoding: key, as: UTF8.self), try reader.value()))
       }

@@ -10,6 +10,10 @@ public enum TokenizerLoader {
       try SentencePieceTokenizer(contentsOf: path)
     case .unigramJSON(let path):
       try SentencePieceTokenizer(unigramJSON: path)
+    case .wordPiece(let path, let configuration):
+      try WordPieceTokenizer(vocabulary: path, configuration: configuration)
+    case .wordPieceJSON(let path, let configuration):
+      try WordPieceTokenizer(json: path, configuration: configuration)
     }
   }
 }

@@ -82,22 +82,27 @@ extension UnigramModel {
     }
   }
 
-  /// Whether `serialized()` adds 256 byte pieces of its own after the last piece: see
-  /// `csp_model_options.visible_size` for the reason.
-  var hidesBytePieces: Bool { !byteFallback }
-
-  /// The model as a `ModelProto` for the library.
-  func serialized() -> [UInt8] {
-    var writer = ProtobufWriter(reserving: text.count + 16 * (count + 256) + characterMap.count)
-    for index in 0..<count {
+  /// A `ModelProto` with this model's normalisation, for the library: its pieces are the vocabulary's single
+  /// characters and 256 byte pieces, so that what it returns is normalised text, character by character.
+  func serializedNormalizer() -> [UInt8] {
+    var writer = ProtobufWriter(reserving: 1 << 19 + characterMap.count)
+    for index in 0..<min(3, count) {
       writer.piece(piece(index), score: scores[index], type: types[index])
     }
-    if hidesBytePieces {
-      let digits = Array("0123456789ABCDEF".utf8)
-      for byte in 0..<256 {
-        let text = Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15], UInt8(ascii: ">")]
-        writer.piece(text[...], score: 0, type: .byte)
-      }
+    // The library refuses a model without any normal piece; every text may hold this one.
+    let space: StaticString = "▁"
+    writer.piece(Array(space.bytes)[...], score: 0, type: .normal)
+    for index in 3..<max(3, count) where types[index] == .normal {
+      let text = piece(index)
+      guard text.count <= 4, text.dropFirst().allSatisfy({ $0 & 0xC0 == 0x80 }),
+        !text.elementsEqual(space.bytes)
+      else { continue }
+      writer.piece(text, score: 0, type: .normal)
+    }
+    let digits = Array("0123456789ABCDEF".utf8)
+    for byte in 0..<256 {
+      let text = Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15], UInt8(ascii: ">")]
+      writer.piece(text[...], score: 0, type: .byte)
     }
     var trainer = ProtobufWriter(reserving: 16)
     trainer.varint(3, 1)  // model_type: UNIGRAM

@@ -16,6 +16,7 @@ extension UnigramModel {
     let foldsInNormalizer = try readNormalizer(document.normalizer)
     try readPreTokenizer(document.preTokenizer, foldsInNormalizer: foldsInNormalizer, document)
     try Self.checkPostProcessor(document.postProcessor)
+    pairFrame = PairFrame(postProcessor: document.postProcessor)
     try readVocabulary(document)
     try checkAddedTokens(document.addedTokens, document)
   }

@@ -30,6 +30,8 @@ struct UnigramModel {
   var byteFallback = false
   /// Whether the id after the last piece is `<mask>`.
   var hasMask = true
+  /// Nil if a tokenizer.json frames pairs in a way that is not supported, or not at all.
+  var pairFrame: PairFrame? = .roberta
 
   var count: Int { ends.count }
 
@@ -113,7 +115,11 @@ extension UnigramModel {
         guard byteFallback else {
           throw .unreadable("piece \(index) is a byte piece, but byte_fallback is off")
         }
-      case .unknown, .control: break
+      case .unknown:
+        guard index == 0 else {
+          throw .unreadable("\(describe(index)) at \(index) is a second unknown piece")
+        }
+      case .control: break
       }
     }
   }

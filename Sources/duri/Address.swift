@@ -24,5 +24,8 @@ struct Address: ExpressibleByArgument {
     self.init(host: host, port: port)
   }
 
+  /// The host as it stands in a URL: IPv6 in brackets.
+  var urlHost: String { host.contains(":") ? "[\(host)]" : host }
+
   var defaultValueDescription: String { "\(host):\(port)" }
 }

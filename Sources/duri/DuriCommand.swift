@@ -10,6 +10,8 @@ struct DuriCommand: AsyncParsableCommand {
       Examples:
         duri embed --role query "오늘 날씨 어때?"       vectors of one text, no server needed
         duri embed --role passage documents.txt      one text a line, one JSON line a vector
+        duri index --collection notes ~/notes        documents into a collection
+        duri search --collection notes "김장은 언제?"   and out again, by meaning
         duri serve                                   gRPC on 127.0.0.1:50051
         duri models show                             what the built-in model expects
 
@@ -18,7 +20,8 @@ struct DuriCommand: AsyncParsableCommand {
       """,
     version: Server.version,
     subcommands: [
-      ServeCommand.self, EmbedCommand.self, SimilarityCommand.self, TokenizeCommand.self,
-      ModelsCommand.self, BenchCommand.self,
+      ServeCommand.self, EmbedCommand.self, IndexCommand.self, SearchCommand.self,
+      ExportCommand.self, CollectionsCommand.self, RerankCommand.self, SimilarityCommand.self,
+      TokenizeCommand.self, ModelsCommand.self, BenchCommand.self, EvalCommand.self,
     ])
 }

@@ -6,9 +6,14 @@ struct Progress {
   private var lastShown = ContinuousClock.now
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private var hasShown = false
+  private let unit: String
 
   /// Nothing is shown for runs shorter than this.
   private static let patience = Duration.seconds(2)
+
+  init(unit: String = "texts") {
+    self.unit = unit
+  }
 
   mutating func update(done: Int) {
     let now = ContinuousClock.now
@@ -28,7 +33,7 @@ struct Progress {
   private func show(_ done: Int, end: String) {
     let seconds = (ContinuousClock.now - began) / .seconds(1)
     let rate = Int(Double(done) / max(seconds, 0.001))
-    let line = "duri: \(done) texts, \(rate) texts/s, \(Int(seconds)) s"
+    let line = "duri: \(done) \(unit), \(rate) \(unit)/s, \(Int(seconds)) s"
     FileHandle.standardError.write(Data((line + end).utf8))
   }
 }

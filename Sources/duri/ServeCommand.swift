@@ -1,17 +1,20 @@
 import ArgumentParser
 import DuriServer
 import Foundation
+import HTTPTransport
 import Logging
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
-    abstract: "Serve a model over gRPC (HTTP/2 without TLS) until SIGTERM or Ctrl-C.",
+    abstract: "Serve a model over gRPC and JSON (both without TLS) until SIGTERM or Ctrl-C.",
     discussion: """
       Examples:
-        duri serve                                   the built-in model on 127.0.0.1:50051
+        duri serve                                   the built-in model, gRPC on 127.0.0.1:50051,
+                                                     JSON and a web page on http://127.0.0.1:8080
         duri serve --model ./multilingual-e5-small   a folder in Hugging Face layout
         duri serve --grpc 0.0.0.0:50051 --threads 8  on every interface, eight workers
+        duri serve --data ./data                     with collections to search
 
       On SIGTERM health turns to NOT_SERVING, new calls are refused and open ones get the drain
       time to end.
@@ -21,6 +24,31 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Address to listen on; port 0 takes a free one.", valueName: "host:port"))
   var grpc = Address(host: "127.0.0.1", port: 50_051)
+
+  @Option(
+    help: ArgumentHelp(
+      "Address to serve JSON and the web page on; port 0 takes a free one.", valueName: "host:port"))
+  var http = Address(host: "127.0.0.1", port: 8_080)
+
+  @Flag(help: "Serve gRPC only.")
+  var noHttp = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A name besides localhost that HTTP requests may be sent to; may be repeated.", valueName: "name"))
+  var httpName: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "An origin whose web pages may call the server, or *; may be repeated.", valueName: "origin"))
+  var allowOrigin: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Keep collections in this directory; without it none are served.", valueName: "directory"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("A cross-encoder, for rerank.", valueName: "ref"))
+  var reranker: String?
 
   @Option(help: ArgumentHelp("Texts accepted in one Embed call.", valueName: "n"))
   var maxTexts: Int?
@@ -55,27 +83,34 @@ struct ServeCommand: AsyncParsableCommand {
       LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
       var logger = Logger(label: "duri")
       logger.logLevel = logLevel.level
-      try await Server(configuration, logger: logger).run { contract, port in
+      try await Server(configuration, logger: logger).run { contract, ports in
         report(
           "duri \(Server.version): \(contract.name) (\(contract.dimension) dimensions, "
-            + "\(contract.maximumTokens) tokens) on \(grpc.host):\(port), gRPC")
+            + "\(contract.maximumTokens) tokens) on \(grpc.host):\(ports.grpc), gRPC")
+        if let port = ports.http { report("duri: JSON and web page on http://\(http.urlHost):\(port)") }
       }
     }
   }
 
   private var configuration: DuriServer.Configuration {
     var configuration = DuriServer.Configuration()
-    configuration.model = options.model
-    configuration.precision = options.precision.resolved
-    configuration.maximumTokens = options.maxTokens
-    configuration.pooling = options.pooling
-    configuration.engine = options.engine
+    configuration.take(options)
+    if let data { configuration.store = .directory(data) }
+    configuration.reranker = reranker
     if let queueTokens { configuration.engine.queueTokens = queueTokens }
     if let maxTexts { configuration.limits.maximumTexts = maxTexts }
     if let maxMessageBytes { configuration.limits.maximumMessageBytes = maxMessageBytes }
     configuration.grpc.host = grpc.host
     configuration.grpc.port = grpc.port
     configuration.grpc.drainTimeout = .seconds(drainSeconds)
+    if !noHttp {
+      var json = HTTPConfiguration()
+      json.host = http.host
+      json.port = http.port
+      json.hostNames = httpName
+      json.allowedOrigins = allowOrigin
+      configuration.http = json
+    }
     return configuration
   }
 }

@@ -40,7 +40,8 @@ func withEmbeddings(
 ) async throws {
   let service = EmbeddingService(embedder: try BuiltIn.model.get().embedder, limits: limits)
   let routes = try ServerRoutes.make(
-    embeddings: service, health: HealthState(services: ServerRoutes.services))
+    operations: try Operations(embeddings: service, fingerprint: "test"),
+    health: HealthState(services: ServerRoutes.services))
   switch depth {
   case .inProcess: try await body(InProcessEmbeddings(routes: routes))
   case .live:

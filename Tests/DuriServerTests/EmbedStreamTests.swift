@@ -72,7 +72,8 @@ import WireFormats
     let service = EmbeddingService(
       embedder: try BuiltIn.model.get().embedder, limits: ServiceLimits(streamWindow: window))
     let routes = try ServerRoutes.make(
-      embeddings: service, health: HealthState(services: ServerRoutes.services))
+      operations: try Operations(embeddings: service, fingerprint: "test"),
+      health: HealthState(services: ServerRoutes.services))
     let handler = try #require(routes.handler(for: "/duri.v1.Embeddings/EmbedStream"))
     let call = InProcessCall(path: "/duri.v1.Embeddings/EmbedStream", reads: false)
     let count = 40

@@ -11,8 +11,9 @@ import WireFormats
     _ body: (GRPCChannel, HealthState) async throws -> Void
   ) async throws {
     let health = HealthState(services: ServerRoutes.services)
-    let service = EmbeddingService(embedder: try BuiltIn.model.get().embedder)
-    try await withLiveServer(try ServerRoutes.make(embeddings: service, health: health)) { port in
+    let operations = try Operations(
+      embeddings: EmbeddingService(embedder: try BuiltIn.model.get().embedder), fingerprint: "test")
+    try await withLiveServer(try ServerRoutes.make(operations: operations, health: health)) { port in
       let channel = try await GRPCChannel.connect(
         host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
       try await body(channel, health)

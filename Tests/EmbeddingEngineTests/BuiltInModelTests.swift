@@ -70,17 +70,19 @@ struct BuiltInModelTests {
   @Test func thePrecisionIsChosenByMeasurement() async throws {
     let engine = try ModelEngine.load(ModelFolder.open(path: modelPath), precision: nil)
     if let agreement = engine.agreement {
-      print("built-in model, int8: mean \(agreement.meanCosine), worst \(agreement.worstCosine)")
-      #expect(agreement.precision == .int8)
+      print("built-in model, \(agreement.precision): mean \(agreement.meanCosine), worst \(agreement.worstCosine)")
+      #expect(TransformerEncoder.fasterPrecisions.contains(agreement.precision))
       #expect(agreement.texts >= 8)
-      #expect(engine.precision == (agreement.passes ? .int8 : .f32))
+      #expect(engine.precision == (agreement.passes ? agreement.precision : .f32))
     } else {
-      #expect(!TransformerEncoder.int8IsFaster)
+      #expect(TransformerEncoder.fasterPrecisions.isEmpty)
       #expect(engine.precision == .f32)
     }
     await engine.shutdown()
-    let given = try ModelEngine.load(ModelFolder.open(path: modelPath), precision: .int8)
-    #expect(given.precision == .int8 && given.agreement == nil)
-    await given.shutdown()
+    for precision in Precision.allCases {
+      let given = try ModelEngine.load(ModelFolder.open(path: modelPath), precision: precision)
+      #expect(given.precision == precision && given.agreement == nil)
+      await given.shutdown()
+    }
   }
 }

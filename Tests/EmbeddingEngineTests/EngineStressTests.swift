@@ -43,7 +43,7 @@ private final class Tally: Sendable {
       case .internalFailure: return text.hasSuffix("!") || text.hasSuffix("?")
       case .nonFinite: return text.hasSuffix("~")
       case .invalidText: return text.allSatisfy { $0 == " " }
-      case .overloaded, .textTooLong, .shuttingDown: return false
+      case .overloaded, .invalidQuery, .textTooLong, .wrongModel, .shuttingDown: return false
       }
     }
   }

@@ -417,25 +417,6 @@ private func same(_ a: Float, _ b: Float) -> Bool {
   a.bitPattern == b.bitPattern || (a.isNaN && b.isNaN)
 }
 
-/// Memory aligned to a cache line, freed with the object.
-private final class Aligned<Value: BitwiseCopyable> {
-  let pointer: UnsafeMutablePointer<Value>
-  let count: Int
-
-  init(_ count: Int, filling value: Value) {
-    self.count = count
-    pointer = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Value>.stride, alignment: 64
-    ).bindMemory(to: Value.self, capacity: max(count, 1))
-    pointer.initialize(repeating: value, count: count)
-  }
-
-  var raw: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pointer) }
-  var values: [Value] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
-
-  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
-}
-
 /// Quantized rows; q starts as 0.
 private final class Rows {
   let count: Int

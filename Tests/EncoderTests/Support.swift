@@ -13,6 +13,11 @@ let availableInt8Kernels: [Int8Kernels] = [
   "generic", "amx-emulated", "avx2", "avxvnni", "avx512vnni", "amx",
 ].compactMap { Int8Kernels(named: $0) }
 
+/// Every bfloat16 variant this CPU runs.
+let availableBF16Kernels: [BF16Kernels] = [
+  "naive", "amx-emulated", "avx2", "avx512", "avx512bf16", "amx",
+].compactMap { BF16Kernels(named: $0) }
+
 let testsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .deletingLastPathComponent()
 
@@ -88,4 +93,23 @@ func cosine(_ a: [Float], _ b: [Float]) -> Double {
 /// Equality of bits, so that 0 ≠ -0 and NaN = NaN.
 func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
   a.map(\.bitPattern) == b.map(\.bitPattern)
+}
+
+/// Memory aligned to a cache line, freed with the object.
+final class Aligned<Value: BitwiseCopyable> {
+  let pointer: UnsafeMutablePointer<Value>
+  let count: Int
+
+  init(_ count: Int, filling value: Value) {
+    self.count = count
+    pointer = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<Value>.stride, alignment: 64
+    ).bindMemory(to: Value.self, capacity: max(count, 1))
+    pointer.initialize(repeating: value, count: count)
+  }
+
+  var raw: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pointer) }
+  var values: [Value] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
 }

@@ -8,8 +8,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase)
 
 SERVICES = {
-    "duri.v1.Embeddings", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflection"}
+    "duri.v1.Embeddings", "duri.v1.Reranking", "duri.v1.Retrieval", "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
 VERSIONS = ["v1", "v1alpha"]
 
 

@@ -219,13 +219,6 @@ import Testing
     #expect(error.message.contains("1_Pooling/config.json"))
   }
 
-  @Test func crossEncoderIsRefused() throws {
-    let folder = try Checkpoint.folder(
-      changes: ["architectures": #"["XLMRobertaForSequenceClassification"]"#])
-    let error = modelFilesError { _ = try contract(folder) }
-    #expect(error?.code == .unsupported && error?.key == "architectures")
-  }
-
   @Test func maskedLanguageModelIsABody() throws {
     let folder = try Checkpoint.folder(changes: ["architectures": #"["BertForMaskedLM"]"#])
     #expect(try contract(folder).pooling == .mean)

@@ -63,9 +63,18 @@ import Testing
     #expect(error.code == .unsupported && error.message.contains("supported order"))
   }
 
-  @Test(arguments: ["[]", Modules.list(Modules.transformer)])
-  func incompleteListIsMalformed(text: String) throws {
-    #expect(modelFilesError { _ = try modules(text) }?.code == .malformed)
+  @Test func emptyListIsMalformed() throws {
+    #expect(modelFilesError { _ = try modules("[]") }?.code == .malformed)
+  }
+
+  /// A reranker's list has a transformer alone; an embedder's must name its pooling.
+  @Test func listWithoutPoolingIsNoEmbedders() throws {
+    let folder = try Checkpoint.folder()
+    try folder.write("modules.json", Modules.list(Modules.transformer))
+    let error = try #require(
+      modelFilesError { _ = try ModelFolder.open(path: folder.path) })
+    #expect(error.code == .malformed && error.file == folder.file("modules.json"))
+    #expect(error.message.contains("names no Pooling module"))
   }
 
   @Test(arguments: ["..", "../other", "/etc", "a/../../b", "a\\\\b", "a\\u0000"])

@@ -91,18 +91,20 @@ import Testing
     #expect(contract.pooling == .cls && contract.body.vocabularySize == 501153)
   }
 
-  @Test(
-    .enabled(if: Checkout.hasConfigs),
-    arguments: ["bge-reranker-v2-m3-resaved", "ms-marco-MiniLM-L-6-v2-resaved"])
-  func rerankersAreRefused(name: String) throws {
-    let error = modelFilesError { _ = try contract(name) }
-    #expect(error?.code == .unsupported && error?.key == "architectures")
+  @Test(.enabled(if: Checkout.hasConfigs)) func rerankers() throws {
+    let bge = try contract("bge-reranker-v2-m3-resaved")
+    #expect(bge.head == ScoringHead(kind: .classifier, activation: .sigmoid))
+    #expect(bge.body.hiddenSize == 1024 && bge.body.usableLength == 8192 && bge.dimension == 1)
+    let miniLM = try contract("ms-marco-MiniLM-L-6-v2-resaved")
+    #expect(miniLM.head == ScoringHead(kind: .pooler, activation: .identity))
+    #expect(miniLM.body.tokenTypeRows == 2 && miniLM.maximumTokens == 512)
   }
 
-  @Test(.enabled(if: Checkout.hasConfigs)) func wordPieceIsRefused() throws {
-    let error = modelFilesError {
-      _ = try TokenizerFile.find(in: Checkout.configs + "/Xenova-all-MiniLM-L6-v2")
-    }
-    #expect(error?.code == .unsupported && error?.message.contains("WordPiece") == true)
+  @Test(.enabled(if: Checkout.hasConfigs)) func wordPieceIsFound() throws {
+    let folder = Checkout.configs + "/Xenova-all-MiniLM-L6-v2"
+    #expect(
+      try TokenizerFile.find(in: folder)
+        == .wordPieceJSON(
+          path: folder + "/tokenizer.json", configuration: folder + "/tokenizer_config.json"))
   }
 }

@@ -42,22 +42,40 @@ import Testing
       try TokenizerFile.find(in: folder.path) == .unigramJSON(path: folder.file("tokenizer.json")))
   }
 
-  @Test(arguments: ["WordPiece", "BPE"]) func otherModelsAreNamed(type: String) throws {
+  @Test(arguments: ["WordLevel", "BPE"]) func otherModelsAreNamed(type: String) throws {
     let error = try #require(
       try error(["tokenizer.json": #"{"model": {"type": "\#(type)", "vocab": {}}}"#]))
     #expect(error.code == .unsupported && error.key == "model/type")
     #expect(error.message.contains("'\(type)'"))
   }
 
-  @Test(arguments: ["vocab.txt", "merges.txt"]) func otherFilesAreNamed(name: String) throws {
-    let error = try #require(try error([name: "x"]))
-    #expect(error.code == .unsupported && error.file.hasSuffix("/" + name))
+  @Test func wordPiece() throws {
+    let folder = try TemporaryFolder()
+    let vocabulary = folder.file("vocab.txt")
+    let json = folder.file("tokenizer.json")
+    let configuration = folder.file("tokenizer_config.json")
+    try folder.write("vocab.txt", "x")
+    #expect(
+      try TokenizerFile.find(in: folder.path) == .wordPiece(path: vocabulary, configuration: nil))
+    try folder.write("tokenizer_config.json", "broken")
+    #expect(
+      try TokenizerFile.find(in: folder.path)
+        == .wordPiece(path: vocabulary, configuration: configuration))
+    try folder.write("tokenizer.json", #"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#)
+    #expect(
+      try TokenizerFile.find(in: folder.path)
+        == .wordPieceJSON(path: json, configuration: configuration))
+  }
+
+  @Test func byteLevelIsNamed() throws {
+    let error = try #require(try error(["merges.txt": "x"]))
+    #expect(error.code == .unsupported && error.file.hasSuffix("/merges.txt"))
   }
 
   @Test func noTokenizerNamesTheAcceptedFiles() throws {
     let error = try #require(try error([:]))
     #expect(error.code == .notFound)
-    for name in TokenizerFile.sentencePieceNames + ["tokenizer.json"] {
+    for name in TokenizerFile.sentencePieceNames + ["tokenizer.json", "vocab.txt"] {
       #expect(error.message.contains(name))
     }
   }

@@ -120,8 +120,8 @@ import Testing
     Wrong(key: "model_type", value: "7"),
     Wrong(
       key: "model_type", value: "\"mpnet\"", code: .unsupported,
-      says: "is 'mpnet'; supported are 'bert' and 'xlm-roberta'"),
-    Wrong(key: "model_type", value: "\"roberta\"", code: .unsupported),
+      says: "is 'mpnet'; supported are 'bert', 'roberta' and 'xlm-roberta'"),
+    Wrong(key: "model_type", value: "\"camembert\"", code: .unsupported),
     Wrong(key: "model_type", value: "\"BERT\"", code: .unsupported),
   ]
 

@@ -11,8 +11,9 @@ import Tokenization
   /// since a wrong number in the table would tell every client the wrong thing.
   private static let table: [(code: ServiceError.Code, grpc: UInt8, http: Int)] = [
     (.cancelled, 1, 499), (.invalidArgument, 3, 400), (.deadlineExceeded, 4, 504),
-    (.notFound, 5, 404), (.resourceExhausted, 8, 429), (.unimplemented, 12, 501),
-    (.internal, 13, 500), (.unavailable, 14, 503),
+    (.notFound, 5, 404), (.alreadyExists, 6, 409), (.resourceExhausted, 8, 429),
+    (.failedPrecondition, 9, 412), (.unimplemented, 12, 501), (.internal, 13, 500),
+    (.unavailable, 14, 503),
   ]
 
   @Test func codesHaveTheNumbersOfTheProtocols() {
@@ -28,7 +29,8 @@ import Tokenization
     case .overloaded: .resourceExhausted
     case .deadlineExceeded: .deadlineExceeded
     case .cancelled: .cancelled
-    case .invalidText, .textTooLong: .invalidArgument
+    case .invalidText, .invalidQuery, .textTooLong: .invalidArgument
+    case .wrongModel: .unimplemented
     case .nonFinite, .internalFailure: .internal
     case .shuttingDown: .unavailable
     }

@@ -5,7 +5,7 @@ extension ModelContract {
   public static func stub(
     name: String = "stub", dimension: Int = 8, maximumTokens: Int = 512,
     pooling: Pooling = .mean, normalizes: Bool = true, prompts: Prompts = .none,
-    provenance: [String] = []
+    head: ScoringHead? = nil, provenance: [String] = []
   ) -> ModelContract {
     ModelContract(
       name: name,
@@ -14,6 +14,7 @@ extension ModelContract {
         intermediateSize: 4 * dimension, vocabularySize: 266, positionRows: maximumTokens + 2,
         tokenTypeRows: 1, layerNormEpsilon: 1e-5, activation: .gelu, firstPosition: 2),
       dimension: dimension, maximumTokens: maximumTokens, pooling: pooling,
-      normalizes: normalizes, denseModules: [], prompts: prompts, provenance: provenance)
+      normalizes: normalizes, denseModules: [], prompts: prompts, head: head,
+      provenance: provenance)
   }
 }

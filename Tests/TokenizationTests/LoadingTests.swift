@@ -49,6 +49,7 @@ import Testing
     let wrong: [(SmallModel.Piece, TokenizationError.Code, String)] = [
       (SmallModel.piece("", -1), .unreadableModel, "piece 11 is empty"),
       (SmallModel.piece("a", -1), .unreadableModel, "already defined"),
+      (SmallModel.piece("ab", -1), .unreadableModel, "occurs twice"),
       (SmallModel.piece("x", .nan), .unreadableModel, "score"),
       (SmallModel.piece("x", -.infinity), .unreadableModel, "score"),
       (SmallModel.piece("x", -1, 9), .unsupportedModel, "type 9"),
@@ -57,7 +58,7 @@ import Testing
       (SmallModel.piece("a\0b", -1), .unsupportedModel, "NUL"),
       (SmallModel.piece("<mask>", -1), .unsupportedModel, "special token"),
       (SmallModel.piece("<s>", -1), .unsupportedModel, "special token"),
-      (SmallModel.piece("<unk>", -1, 2), .unreadableModel, "already defined"),
+      (SmallModel.piece("<unk>", -1, 2), .unreadableModel, "second unknown"),
       (([0xEA, 0xB0], -1, 1), .unreadableModel, "UTF-8"),
     ]
     for (piece, code, words) in wrong {

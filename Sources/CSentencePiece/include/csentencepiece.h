@@ -46,30 +46,41 @@ typedef struct csp_piece {
   uint32_t end;
 } csp_piece;
 
-// What the caller knows about a model besides its bytes.
+// The pieces text is cut into, in the order of their ids. Read during the call only.
+typedef struct csp_vocabulary {
+  // UTF-8 of all pieces, one after the other; none is empty.
+  const uint8_t *text;
+  // Where each piece ends in `text`; ascending.
+  const intptr_t *ends;
+  // Log probabilities.
+  const float *scores;
+  // SentencePiece's type numbers: 1 normal, 6 byte; text is never cut into the others.
+  const uint8_t *types;
+  int32_t count;
+} csp_vocabulary;
+
 typedef struct csp_model_options {
   // normalizer_spec.add_dummy_prefix of the proto.
   bool adds_dummy_prefix;
-  // Whether pieces below `visible_size` include byte pieces.
+  // Unknown characters become byte pieces, which the vocabulary must then have.
   bool has_byte_pieces;
-  // Ids from here on are 256 hidden byte pieces "<0x00>" ... "<0xFF>" in order, added by the caller
-  // together with byte_fallback. A run of them is reported as one piece with `unknown_id`, just as
-  // the library reports a run of unknown characters without byte_fallback; but the library joins
-  // such a run in quadratic time, so that one megabyte of unknown characters would take a minute.
-  int32_t visible_size;
   int32_t unknown_id;
 } csp_model_options;
 
-// Loads a serialized ModelProto from `bytes[0 ..< count]`, which is read during the call only.
-// The proto must have been checked by the caller: the library trusts the character map inside.
+// Makes a tokenizer from a vocabulary and a serialized ModelProto `bytes[0 ..< count]`, both read
+// during the call only. The proto's normalizer_spec is what counts: the library normalises, and the
+// best path over the vocabulary is found here, because building the library's own index of 250,000
+// pieces takes ten times as long. The proto's pieces are <unk>, <s>, </s>, characters, and last of
+// all the 256 byte pieces in order, with byte_fallback on. The caller has checked it: the library
+// trusts the character map inside.
 // On CSP_OK `*model` is owned by the caller and freed with csp_model_free; otherwise it is NULL.
-csp_status csp_model_new(const uint8_t *bytes, size_t count, csp_model_options options,
-                         csp_model **model);
+csp_status csp_model_new(const uint8_t *bytes, size_t count, csp_vocabulary vocabulary,
+                         csp_model_options options, csp_model **model);
 
 // Frees `model`; NULL is allowed. No call on it may be under way.
 void csp_model_free(csp_model *model);
 
-// Number of visible pieces; ids are 0 ..< size.
+// Number of pieces; ids are 0 ..< size.
 int32_t csp_model_size(const csp_model *model);
 
 // Sets `*bytes` and `*count` to the UTF-8 text of a piece. The bytes are borrowed from `model` and

@@ -1,4 +1,3 @@
-import Duri
 import Foundation
 import GRPCTransport
 import Logging
@@ -16,13 +15,10 @@ struct GRPCListener: ServiceLifecycle.Service {
   private let onListening: @Sendable (Int) -> Void
 
   init(
-    model: EmbeddingModel, configuration: Configuration, logger: Logger,
+    operations: Operations, configuration: Configuration, health: HealthState, logger: Logger,
     onListening: @escaping @Sendable (Int) -> Void
   ) throws {
-    let health = HealthState(services: ServerRoutes.services)
-    let routes = try ServerRoutes.make(
-      embeddings: EmbeddingService(embedder: model.embedder, limits: configuration.limits),
-      health: health)
+    let routes = try ServerRoutes.make(operations: operations, health: health)
     var grpc = configuration.grpc
     grpc.maximumMessageBytes = configuration.limits.maximumMessageBytes
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.socketThreads))

@@ -6,11 +6,14 @@ import WireFormats
 enum ServerRoutes {
   /// Full names of the services, as health knows them.
   static let services =
-    [EmbeddingsRoutes.service, HealthRoutes.service] + ReflectionRoutes.services
+    [EmbeddingsRoutes.service, RerankingRoutes.service, RetrievalRoutes.service, HealthRoutes.service]
+    + ReflectionRoutes.services
 
-  static func make(embeddings: EmbeddingService, health: HealthState) throws -> Routes {
+  static func make(operations: Operations, health: HealthState) throws -> Routes {
     var routes = Routes()
-    EmbeddingsRoutes(embeddings: embeddings, version: Server.version).add(to: &routes)
+    EmbeddingsRoutes(embeddings: operations.embeddings, version: Server.version).add(to: &routes)
+    RerankingRoutes(reranking: operations.reranking).add(to: &routes)
+    RetrievalRoutes(retrieval: operations.retrieval).add(to: &routes)
     HealthRoutes(health: health).add(to: &routes)
     ReflectionRoutes(descriptors: try DescriptorIndex()).add(to: &routes)
     return routes

@@ -611,7 +611,7 @@ public nonisolated struct Duri_V1_GetModelResponse: Sendable {
   /// Clears the value of `contract`. Subsequent reads from it will return its default value.
   public mutating func clearContract() {self._contract = nil}
 
-  /// Arithmetic in use: "f32" or "int8".
+  /// Arithmetic in use: "f32", "bf16" or "int8".
   public var precision: String = String()
 
   public var limits: Duri_V1_Limits {

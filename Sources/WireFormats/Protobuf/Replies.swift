@@ -7,7 +7,7 @@ extension Duri_V1_EmbedResponse {
   public init(_ reply: EmbedReply, model: String) {
     self.init()
     self.model = model
-    timings = Duri_V1_Timings(reply)
+    timings = Duri_V1_Timings(stages: reply.stages, total: reply.total)
     items = reply.outcomes.enumerated().map { index, outcome in
       var item = Duri_V1_EmbedItem()
       item.index = UInt32(clamping: index)
@@ -38,10 +38,15 @@ extension Duri_V1_StreamItem {
 extension Duri_V1_ItemStatus {
   init(_ outcome: EmbeddingService.Outcome) {
     self.init()
-    if case .failure(let error) = outcome {
-      code = UInt32(error.code.rawValue)
-      message = error.message
-    }
+    if case .failure(let error) = outcome { self = Duri_V1_ItemStatus(error) }
+  }
+
+  /// nil is success.
+  init(_ error: ServiceError?) {
+    self.init()
+    guard let error else { return }
+    code = UInt32(error.code.rawValue)
+    message = error.message
   }
 }
 
@@ -83,12 +88,12 @@ extension Duri_V1_Receipt {
 }
 
 extension Duri_V1_Timings {
-  init(_ reply: EmbedReply) {
+  init(stages: StageTimings, total: Duration) {
     self.init()
-    totalNs = reply.total.nanoseconds
-    tokenizationNs = reply.stages.tokenization.nanoseconds
-    queueNs = reply.stages.queue.nanoseconds
-    inferenceNs = reply.stages.inference.nanoseconds
+    totalNs = total.nanoseconds
+    tokenizationNs = stages.tokenization.nanoseconds
+    queueNs = stages.queue.nanoseconds
+    inferenceNs = stages.inference.nanoseconds
   }
 }
 

@@ -9,7 +9,7 @@ struct BenchCommand: AsyncParsableCommand {
       deploy/bench-peers measures other engines beside this one.
       """,
     subcommands: [
-      EngineBenchmark.self, PairsBenchmark.self, ServerBenchmark.self,
+      EngineBenchmark.self, PairsBenchmark.self, SearchBenchmark.self, ServerBenchmark.self,
     ])
 }
 

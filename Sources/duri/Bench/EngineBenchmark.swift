@@ -29,7 +29,7 @@ struct EngineBenchmark: AsyncParsableCommand {
         path: try BuiltInModels.resolve(modelOptions.model),
         maximumTokens: modelOptions.maxTokens, pooling: modelOptions.pooling)
       guard let precision = modelOptions.precision.resolved else {
-        throw CommandError("a benchmark measures one arithmetic: --precision f32 or int8")
+        throw CommandError("a benchmark measures one arithmetic: --precision f32, bf16 or int8")
       }
       let encoder = try TransformerEncoder(folder, precision: precision)
       let configuration = modelOptions.engine

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 
+from .polling import wait_until
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("DURI_BINARY", ROOT / ".build/release/duri")).resolve()
 START_SECONDS = 60
@@ -21,7 +23,7 @@ class DuriServer:
         self._log = tempfile.TemporaryFile()
         environment = {"DURI_MODELS": str(ROOT / "Models"), **os.environ}
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--grpc", "127.0.0.1:0", *options],
+            [BINARY, "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log, env=environment)
         self.pid = self.process.pid
         try:
@@ -34,6 +36,11 @@ class DuriServer:
     @property
     def address(self):
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self):
+        """Where JSON is served."""
+        return wait_until(lambda: re.search(r"on (http://\S+)", self.log), START_SECONDS, "JSON is served").group(1)
 
     @property
     def log(self):

@@ -1,0 +1,81 @@
+"""Hard negatives for the cross-encoder, mined with the bi-encoder of a run.
+
+Writes lists.jsonl: {"q": question, "p": [passages, the right one first], "t": [signal of each]}.
+The signal is the teacher's cosine where both texts have English, else the bi-encoder's.
+Negatives of the question's group, or too near the right passage by the teacher (> SAME), are left
+out: they are likely right answers too.
+"""
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from common import PREFIX, SEED, Ids, encode, new_body, read_lines, setup, write_lines
+from teacher import Teacher, english_texts
+
+SAME, NEAREST, HARD, EASY = 0.85, 40, 5, 2
+
+
+def biencoder(run, device):
+    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    body = new_body(np.load(run / "rows.npy"))
+    body.load_state_dict(state["average"])
+    return body.eval().to(device)
+
+
+def choose(rows, most, rng):
+    """Question rows first, then translations in both directions, up to `most`."""
+    questions = [r for r in rows if r["ra"] == "q" and r["rb"] == "p" and r["s"] != "chatbot-qa"]
+    pairs = [r for r in rows if r["ra"] == "s" and len(r["b"]) > 30]
+    p = np.array([r["w"] for r in pairs])
+    n = min(len(pairs), max(0, most - len(questions)))
+    picked = [pairs[i] for i in rng.choice(len(pairs), n, replace=False, p=p / p.sum())]
+    turned = [r | dict(a=r["b"], b=r["a"]) if rng.random() < 0.3 else r for r in picked]
+    chosen = questions + turned
+    return [chosen[i] for i in rng.permutation(len(chosen))[:most]]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--run", type=Path, required=True)
+    p.add_argument("--lists", type=int, default=12_000)
+    p.add_argument("--threads", type=int)
+    a = p.parse_args()
+    device, bf16 = setup(a.threads)
+    rng = np.random.default_rng([SEED, 3])
+    every = list(read_lines(a.run / "rows.jsonl"))
+    rows = choose(every, a.lists, rng)
+    texts = english_texts(rows)
+    at = {t: i for i, t in enumerate(texts)}
+    teacher = Teacher(texts, a.run, device, bf16)
+    teacher.fill()
+    body, ids_of = biencoder(a.run, device), Ids(a.run / "spm.model")
+    q = encode(body, ids_of, [PREFIX["q"] + r["a"] for r in rows], device, bf16)
+    d = encode(body, ids_of, [PREFIX["p"] + r["b"] for r in rows], device, bf16)
+    group = np.array([r["g"] for r in rows])
+    english = [(at.get(r["ta"]), at.get(r["tb"])) for r in rows]
+    vector = lambda i: teacher.vectors[i].astype(np.float32)
+    out = []
+    for i, r in enumerate(rows):
+        s = (d @ q[i]).numpy()
+        near = [j for j in np.argsort(-s)[:NEAREST] if group[j] != group[i] and
+                rows[j]["b"] != r["b"]]
+        if english[i][1] is not None:
+            near = [j for j in near if english[j][1] is None or
+                    vector(english[i][1]) @ vector(english[j][1]) < SAME]
+        far = [j for j in rng.integers(0, len(rows), EASY) if group[j] != group[i]]
+        if len(near) < HARD or len(far) < EASY:
+            continue
+        js = [i, *rng.choice(near, HARD, replace=False).tolist(), *map(int, far)]
+        signal = [float(vector(english[i][0]) @ vector(english[j][1]))
+                  if english[i][0] is not None and english[j][1] is not None else float(s[j])
+                  for j in js]
+        out.append(dict(q=r["a"], p=[rows[j]["b"] for j in js],
+                        t=[round(x, 4) for x in signal], b=[round(float(s[j]), 4) for j in js]))
+    write_lines(a.run / "lists.jsonl", out)
+    print(f"{len(out)} lists of {1 + HARD + EASY}")
+
+
+if __name__ == "__main__":
+    main()
