@@ -124,11 +124,15 @@ let swiftTargets: [Target] = [
       nioHTTPTypes, serviceLifecycle, logging,
     ],
     resources: [.copy("Resources")], swiftSettings: swiftSettings),
+  // Collections on a Milvus server.
+  .target(
+    name: "MilvusStore", dependencies: ["Retrieval", "GRPCTransport", nioPosix, swiftProtobuf],
+    swiftSettings: swiftSettings),
   // The composition root.
   .target(
     name: "DuriServer",
     dependencies: [
-      "GRPCTransport", "HTTPTransport", "WireFormats", "Service", "EmbeddingEngine", "Retrieval", "Encoder",
+      "GRPCTransport", "HTTPTransport", "MilvusStore", "WireFormats", "Service", "EmbeddingEngine", "Retrieval", "Encoder",
       "ModelFiles", "Duri", logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf,
     ],
     swiftSettings: swiftSettings),
@@ -167,6 +171,12 @@ let testTargets: [Target] = [
   .target(
     name: "TestSupport", dependencies: ["EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles"],
     path: "Tests/TestSupport", swiftSettings: swiftSettings),
+  // What every store does, for the tests of each.
+  .target(
+    name: "StoreTestSupport", dependencies: ["Retrieval"], path: "Tests/StoreTestSupport",
+    swiftSettings: swiftSettings),
+  tests(
+    "MilvusStore", ["StoreTestSupport", "Retrieval", "GRPCTransport", nioPosix, logging, swiftProtobuf]),
   tests("ModelFiles", []),
   tests("Tokenization", ["CSentencePiece", "ModelFiles"]),
   tests("Encoder", ["CKernels", "COpenBLAS", "ModelFiles"]),
@@ -179,7 +189,7 @@ let testTargets: [Target] = [
   .target(
     name: "StoreCrashDocuments", dependencies: ["Retrieval"], path: "Tests/StoreCrashDocuments",
     swiftSettings: swiftSettings),
-  tests("Retrieval", ["StoreCrashDocuments", "CKernels", grdb]),
+  tests("Retrieval", ["StoreTestSupport", "StoreCrashDocuments", "CKernels", grdb]),
   tests("Service", ["TestSupport", "EmbeddingEngine", "Encoder", "Tokenization", "ModelFiles"]),
   tests(
     "WireFormats",

@@ -40,4 +40,6 @@ public enum StoreLocation: Sendable, Equatable {
   case none
   /// A directory, made if it does not exist; one process at a time.
   case directory(String)
+  /// A Milvus server, `milvus://[user:password@]host[:port][/database]`; any number of processes.
+  case milvus(String)
 }

@@ -1,5 +1,6 @@
 import Duri
 import EmbeddingEngine
+import MilvusStore
 import Retrieval
 import Service
 
@@ -52,6 +53,7 @@ extension StoreLocation {
     switch self {
     case .none: NoStore()
     case .directory(let path): try await EmbeddedStore.open(directory: path)
+    case .milvus(let url): try await MilvusStore.open(url)
     }
   }
 }

@@ -15,6 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
         duri serve --model ./multilingual-e5-small   a folder in Hugging Face layout
         duri serve --grpc 0.0.0.0:50051 --threads 8  on every interface, eight workers
         duri serve --data ./data                     with collections to search
+        duri serve --store milvus://localhost:19530  with collections on a Milvus server
 
       On SIGTERM health turns to NOT_SERVING, new calls are refused and open ones get the drain
       time to end.
@@ -47,6 +48,12 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp("Keep collections in this directory; without it none are served.", valueName: "directory"))
   var data: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep collections on a Milvus server: milvus://[user:password@]host[:port][/database].",
+      valueName: "url"))
+  var store: String?
+
   @Option(help: ArgumentHelp("A cross-encoder, for rerank.", valueName: "ref"))
   var reranker: String?
 
@@ -68,6 +75,9 @@ struct ServeCommand: AsyncParsableCommand {
   var logLevel = LogLevel.info
 
   func validate() throws {
+    if data != nil && store != nil {
+      throw ValidationError("--data and --store both say where collections are kept; give one of them")
+    }
     for (name, value) in [
       ("--max-texts", maxTexts), ("--max-message-bytes", maxMessageBytes),
       ("--queue-tokens", queueTokens), ("--drain-seconds", drainSeconds),
@@ -96,6 +106,7 @@ struct ServeCommand: AsyncParsableCommand {
     var configuration = DuriServer.Configuration()
     configuration.take(options)
     if let data { configuration.store = .directory(data) }
+    if let store { configuration.store = .milvus(store) }
     configuration.reranker = reranker
     if let queueTokens { configuration.engine.queueTokens = queueTokens }
     if let maxTexts { configuration.limits.maximumTexts = maxTexts }

@@ -7,13 +7,16 @@ public final class GRPCChannel: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<ClientConnectionHandler>
   private let authority: String
+  /// Sent with every call.
+  private let metadata: Metadata
 
   /// Connects.
   ///
+  /// - Parameter metadata: sent with every call, such as `authorization`; names in lower case.
   /// - Throws: `unavailable` naming the address if nothing answers there within `timeout`.
   public static func connect(
     host: String, port: Int, group: any EventLoopGroup, maximumMessageBytes: Int = 64 << 20,
-    timeout: Duration = .seconds(10)
+    metadata: Metadata = [], timeout: Duration = .seconds(10)
   ) async throws(GRPCError) -> GRPCChannel {
     let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     do {
@@ -27,7 +30,7 @@ public final class GRPCChannel: Sendable {
             return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
           }
         }
-      return GRPCChannel(channel: channel, handler: handler, authority: authority)
+      return GRPCChannel(channel: channel, handler: handler, authority: authority, metadata: metadata)
     } catch {
       throw GRPCError(
         .unavailable, "no server answers at \(authority); start one with `duri serve`, or check the address")
@@ -35,11 +38,13 @@ public final class GRPCChannel: Sendable {
   }
 
   private init(
-    channel: any Channel, handler: NIOLoopBound<ClientConnectionHandler>, authority: String
+    channel: any Channel, handler: NIOLoopBound<ClientConnectionHandler>, authority: String,
+    metadata: Metadata
   ) {
     self.channel = channel
     self.handler = handler
     self.authority = authority
+    self.metadata = metadata
   }
 
   /// Starts a call; messages go either way until each side has finished.
@@ -76,6 +81,7 @@ public final class GRPCChannel: Sendable {
       .init(name: "grpc-accept-encoding", value: MessageEncoding.accepted),
       .init(name: "user-agent", value: "duri-swift"),
     ]
+    headers += metadata
     if let timeout { headers.append(.init(name: "grpc-timeout", value: formatTimeout(timeout))) }
     let request = headers
     let result = await withCheckedContinuation { continuation in

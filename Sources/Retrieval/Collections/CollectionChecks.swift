@@ -1,6 +1,6 @@
 extension CollectionContract {
   /// Refuses a dimension no store serves; throws `invalidArgument`.
-  func checkDimension() throws(RetrievalError) {
+  package func checkDimension() throws(RetrievalError) {
     guard (1...CollectionLimits.dimension).contains(dimension) else {
       throw RetrievalError(
         .invalidArgument,
@@ -20,7 +20,7 @@ private func isLetterOrDigit(_ byte: UInt8) -> Bool {
 }
 
 /// Refuses a collection's name that is not 1 to 128 of `a-z A-Z 0-9 _ -`, the first a letter or digit.
-func checkCollectionName(_ name: String) throws(RetrievalError) {
+package func checkCollectionName(_ name: String) throws(RetrievalError) {
   let bytes = name.utf8
   let valid =
     bytes.count <= CollectionLimits.nameBytes && bytes.first.map(isLetterOrDigit) == true
@@ -49,7 +49,7 @@ extension Document {
   ///
   /// - Parameter position: of the document in its call, for the message.
   /// - Throws: `invalidArgument`; the message names the position and the field, never the text.
-  func check(position: Int) throws(RetrievalError) {
+  package func check(position: Int) throws(RetrievalError) {
     func refuse(_ what: String) -> RetrievalError {
       RetrievalError(.invalidArgument, "document \(position): \(what)")
     }
@@ -105,7 +105,7 @@ extension MetadataValue {
 /// Refuses a vector that has a component that is no number, or whose length is not 1 (± 0.02).
 ///
 /// - Parameter what: names the vector in the message, such as "document 3".
-func checkUnitLength(_ vector: [Float], of what: @autoclosure () -> String) throws(RetrievalError) {
+package func checkUnitLength(_ vector: [Float], of what: @autoclosure () -> String) throws(RetrievalError) {
   var sum: Float = 0
   for component in vector { sum += component * component }
   // Also false where a component is no number or infinite.
@@ -117,7 +117,7 @@ func checkUnitLength(_ vector: [Float], of what: @autoclosure () -> String) thro
 }
 
 /// Refuses a count outside `range`; throws `invalidArgument`.
-func checkCount(
+package func checkCount(
   _ value: Int, in range: ClosedRange<Int>, of what: String
 ) throws(RetrievalError) {
   guard range.contains(value) else {

@@ -1,5 +1,6 @@
 import Foundation
 import StoreCrashDocuments
+import StoreTestSupport
 import Testing
 
 @testable import Retrieval

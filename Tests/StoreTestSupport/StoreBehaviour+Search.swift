@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Retrieval
+import Retrieval
 
 extension StoreBehaviour {
   static let searches = [
@@ -137,8 +137,8 @@ extension StoreBehaviour {
 }
 
 /// Filters and metadata over few fields and values, so that they meet.
-enum RandomFilter {
-  static func metadata(using generator: inout StoreGenerator) -> Metadata {
+package enum RandomFilter {
+  package static func metadata(using generator: inout StoreGenerator) -> Metadata {
     var metadata: Metadata = [:]
     for field in ["a", "b", "c"] where Int.random(in: 0..<4, using: &generator) > 0 {
       metadata[field] = value(using: &generator)
@@ -146,7 +146,7 @@ enum RandomFilter {
     return metadata
   }
 
-  static func value(using generator: inout StoreGenerator) -> MetadataValue {
+  package static func value(using generator: inout StoreGenerator) -> MetadataValue {
     let words = ["x", "y", "", "\u{E9}", "e\u{301}"]
     func word() -> String { words[Int.random(in: 0..<words.count, using: &generator)] }
     switch Int.random(in: 0..<6, using: &generator) {
@@ -157,7 +157,7 @@ enum RandomFilter {
     }
   }
 
-  static func filter(depth: Int, using generator: inout StoreGenerator) -> Filter {
+  package static func filter(depth: Int, using generator: inout StoreGenerator) -> Filter {
     let field = ["a", "b", "c", "absent"][Int.random(in: 0..<4, using: &generator)]
     func few() -> Int { Int.random(in: 0..<4, using: &generator) }
     switch Int.random(in: 0..<(depth > 0 ? 8 : 4), using: &generator) {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Retrieval
+import Retrieval
 
 /// What every store does, whatever it keeps its collections in: one body for all of them.
 ///
@@ -11,8 +11,8 @@ import Testing
 ///     }
 ///
 /// Each check makes collections of its own names and drops them, so a store may be shared.
-struct StoreBehaviour: Sendable, CustomTestStringConvertible {
-  let name: String
+package struct StoreBehaviour: Sendable, CustomTestStringConvertible {
+  package let name: String
   private let body: @Sendable (any CollectionStore, String) async throws -> Void
 
   init(_ name: String, _ body: @escaping @Sendable (any CollectionStore, String) async throws -> Void) {
@@ -20,12 +20,12 @@ struct StoreBehaviour: Sendable, CustomTestStringConvertible {
     self.body = body
   }
 
-  var testDescription: String { name }
+  package var testDescription: String { name }
 
-  static let all = collections + documents + searches + words
+  package static let all = collections + documents + searches + words
 
   /// Runs the check in a new collection of ``StoreSample``'s contract.
-  func check(_ store: any CollectionStore) async throws {
+  package func check(_ store: any CollectionStore) async throws {
     let collection = "t" + UUID().uuidString.replacing("-", with: "")
     try await store.createCollection(collection, contract: StoreSample.contract)
     try await body(store, collection)

@@ -1,12 +1,12 @@
 import Foundation
 
-@testable import Retrieval
+import Retrieval
 
 /// A folder that goes when the test ends.
-final class StoreFolder: Sendable {
-  let path: String
+package final class StoreFolder: Sendable {
+  package let path: String
 
-  init() throws {
+  package init() throws {
     path = FileManager.default.temporaryDirectory.appending(path: "duri-store-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
@@ -15,15 +15,15 @@ final class StoreFolder: Sendable {
 }
 
 /// What stores are tested with: a contract, and vectors of length 1 that a seed decides.
-enum StoreSample {
-  static let dimension = 24
-  static let contract = CollectionContract(
+package enum StoreSample {
+  package static let dimension = 24
+  package static let contract = CollectionContract(
     model: "stub", fingerprint: "f00d", passagePrefix: "passage: ", queryPrefix: "query: ",
     dimension: dimension)
-  static let passage = VectorOrigin(model: "stub", fingerprint: "f00d", prefix: "passage: ")
-  static let query = VectorOrigin(model: "stub", fingerprint: "f00d", prefix: "query: ")
+  package static let passage = VectorOrigin(model: "stub", fingerprint: "f00d", prefix: "passage: ")
+  package static let query = VectorOrigin(model: "stub", fingerprint: "f00d", prefix: "query: ")
 
-  static func vector(_ seed: Int, dimension: Int = dimension) -> [Float] {
+  package static func vector(_ seed: Int, dimension: Int = dimension) -> [Float] {
     var generator = StoreGenerator(UInt64(bitPattern: Int64(seed)))
     let vector = (0..<dimension).map { _ in Float.random(in: -1...1, using: &generator) }
     let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -31,21 +31,21 @@ enum StoreSample {
   }
 
   /// Its vector is decided by its id.
-  static func document(
+  package static func document(
     _ id: String, _ text: String = "text", title: String = "", metadata: Metadata = [:]
   ) -> EmbeddedDocument {
     let seed = id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }
     return document(id, text, seed: seed, title: title, metadata: metadata)
   }
 
-  static func document(
+  package static func document(
     _ id: String, _ text: String = "text", seed: Int, title: String = "", metadata: Metadata = [:]
   ) -> EmbeddedDocument {
     EmbeddedDocument(
       document: Document(id: id, title: title, text: text, metadata: metadata), vector: vector(seed))
   }
 
-  static func search(
+  package static func search(
     _ seed: Int, limit: Int = 10, filter: Filter? = nil, method: SearchMethod = .exact,
     documents: Bool = false
   ) -> VectorSearch {
@@ -56,12 +56,12 @@ enum StoreSample {
 }
 
 /// The same numbers on every run.
-struct StoreGenerator: RandomNumberGenerator, Sendable {
+package struct StoreGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  init(_ seed: UInt64) { state = seed }
+  package init(_ seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     // SplitMix64 (Steele, Lea, Flood 2014).
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
@@ -72,7 +72,7 @@ struct StoreGenerator: RandomNumberGenerator, Sendable {
 }
 
 /// The code of the error that `body` throws; nil if it throws none.
-func storeErrorCode<Result>(
+package func storeErrorCode<Result>(
   _ body: () async throws(RetrievalError) -> Result
 ) async -> RetrievalError.Code? {
   do throws(RetrievalError) {

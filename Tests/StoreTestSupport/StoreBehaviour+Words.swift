@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Retrieval
+import Retrieval
 
 extension StoreBehaviour {
   private static let texts = [
