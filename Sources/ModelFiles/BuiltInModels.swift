@@ -3,7 +3,7 @@ import Foundation
 /// Built-in models: folders under a `Models` directory found beside the program.
 public enum BuiltInModels {
   /// What is served when no model is named.
-  public static let defaultName = "duri-ko-en-bootstrap"
+  public static let defaultName = "duri-ko-en"
   /// Environment variable that names the directory outright.
   public static let variable = "DURI_MODELS"
 

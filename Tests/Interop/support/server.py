@@ -12,6 +12,8 @@ from .polling import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("DURI_BINARY", ROOT / ".build/release/duri")).resolve()
+# The model whose numbers the tests know; the default model may change. A later --model wins.
+MODEL = "duri-ko-en-bootstrap"
 START_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -23,7 +25,7 @@ class DuriServer:
         self._log = tempfile.TemporaryFile()
         environment = {"DURI_MODELS": str(ROOT / "Models"), **os.environ}
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options],
+            [BINARY, "serve", "--model", MODEL, "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log, env=environment)
         self.pid = self.process.pid
         try:
