@@ -136,7 +136,10 @@ extension WeightFiles {
       // At least one byte an element, whatever the type: the range lies inside the tensor.
       let end = min(bytes.count, entry.byteOffset + size)
       if entry.byteOffset < end {
-        hash.add(samplesOf: UnsafeRawBufferPointer(rebasing: bytes[entry.byteOffset..<end]))
+        // The map must not be undone while its bytes are read.
+        withExtendedLifetime(files) {
+          hash.add(samplesOf: UnsafeRawBufferPointer(rebasing: bytes[entry.byteOffset..<end]))
+        }
       }
     }
   }

@@ -32,7 +32,7 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
 
   /// Loads a SentencePiece model file (`sentencepiece.bpe.model`).
   public convenience init(contentsOf path: String) throws(TokenizationError) {
-    try self.init(modelBytes: readModelFile(path), name: path)
+    try self.init(modelBytes: TokenizerFileBytes.read(path), name: path)
   }
 
   /// Loads a `tokenizer.json` of type Unigram, in memory. See ``init(modelBytes:name:)``.
@@ -49,7 +49,7 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
   /// from said; anything that SentencePiece cannot do exactly is an `unsupportedModel` that names
   /// it.
   public convenience init(unigramJSON path: String) throws(TokenizationError) {
-    try self.init(unigramJSONBytes: readModelFile(path), name: path)
+    try self.init(unigramJSONBytes: TokenizerFileBytes.read(path), name: path)
   }
 
   private init(
@@ -190,22 +190,4 @@ extension UnigramModel {
       }
     }
   }
-}
-
-/// The bytes of a tokenizer file. They are copied out of the map at once: a file cut short while it
-/// is mapped would end the process.
-private func readModelFile(_ path: String) throws(TokenizationError) -> [UInt8] {
-  let file: MappedFile
-  do {
-    file = try MappedFile(path: path)
-  } catch {
-    throw TokenizationError(code: .unreadableModel, message: error.description)
-  }
-  let limit = 512 << 20
-  guard file.count <= limit else {
-    throw TokenizationError(
-      code: .unreadableModel,
-      message: "\(path): has \(file.count) bytes; tokenizer files of at most \(limit) are read")
-  }
-  return Array(file.bytes)
 }
