@@ -3,7 +3,7 @@ import numpy as np
 
 from common import SEED
 
-BUCKETS = (16, 24, 32, 48, 64, 96, 128)  # tokens; a batch never mixes two
+BUCKETS = (16, 24, 32, 48, 64, 96, 128, 192)  # tokens; a batch never mixes two
 LONGEST = BUCKETS[-1]
 
 

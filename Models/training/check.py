@@ -45,9 +45,9 @@ def sample(data):
             for s, g in (("가 나", 5.0), ("다 라", 0.0), ("가", 3.0))]
     (data / "eval/klue-sts").mkdir(parents=True)
     (data / "eval/klue-sts/klue-sts-v1.1_dev.json").write_text(json.dumps(klue))
-    questions = [dict(lang_q="ko", question=f"{t[0]}에 대해 알려 주세요", question_en=None,
-                      answer_ko=f"{t[0]}은 모두가 좋아하는 것이다.",
-                      answer_en=f"Everybody likes {t[1]} in winter.") for t in THINGS]
+    questions = [dict(questions=[dict(ko=f"{t[0]}에 대해 알려 주세요", en=f"tell me about {t[1]}")],
+                      ko=f"{w[0]} 겨울에 {t[0]}을 찾는다.", en=f"{w[1]} look for {t[1]} in winter.")
+                 for t in THINGS for w in WHO]
     place(data / "own/qa.jsonl", [json.dumps(q, ensure_ascii=False) for q in questions])
 
 
@@ -74,8 +74,12 @@ def check_data(run):
     rows = list(read_lines(run / "rows.jsonl"))
     expect("evaluation text is dropped", all(EVALUATION[0] != r["a"] for r in rows))
     expect("doubles are dropped", len({(r["a"], r["b"]) for r in rows}) == len(rows) > 128)
-    expect("questions have answers in both languages",
-           sum(r["s"] == "own/qa" and r["ra"] == "q" for r in rows) == 16)
+    dev = list(read_lines(run / "dev.jsonl"))
+    asked = [sum(r["ra"] == "q" and r["s"].endswith("/qa") for r in part) for part in (rows, dev)]
+    expect("questions have answers in both languages, few of them held out",
+           sum(asked) == 4 * len(THINGS) * len(WHO) and asked[0] > asked[1] > 0)
+    expect("what is held out is not trained on",
+           not {r["b"] for r in rows if r["ra"] == "q"} & {r["b"] for r in dev if r["ra"] == "q"})
     ids_of = Ids(run / "spm.model")
     expect("every syllable of KS X 1001 is a piece",
            all(3 not in ids_of.pieces(c) for c in ks_x_1001()))
@@ -98,7 +102,7 @@ def check_contrast():
 
 def check_resume(data, run, other):
     """Six steps at once, and three and three, end in the same weights."""
-    for name in ("rows.jsonl", "spm.model", "rows.npy", "teacher.npy", "teacher_keys.npy"):
+    for name in ("rows.jsonl", "dev.jsonl", "spm.model", "rows.npy", "teacher.npy", "teacher_keys.npy"):
         (other / name).write_bytes((run / name).read_bytes())
     common = ("--data", data, "--threads", 1, "--tokens", 512, "--eval-seconds", 1e9)
     step("train.py", "--run", run, "--steps", 6, "--decay", 1e-9, *common)

@@ -49,7 +49,7 @@ def tokenizer_json(model_file):
 
 def tokenizer_files(model_file, out):
     shutil.copy(model_file, out / "sentencepiece.bpe.model")
-    tokenizer_json(model_file).save(str(out / "tokenizer.json"))
+    tokenizer_json(model_file).save(str(out / "tokenizer.json"), pretty=False)
     names = dict(bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>",
                  cls_token="<s>", sep_token="</s>", mask_token="<mask>")
     write(out / "tokenizer_config.json", dict(

@@ -1,4 +1,5 @@
-"""Data preparation: reads the sources, drops evaluation text and doubles, writes rows.jsonl.
+"""Data preparation: reads the sources, drops evaluation text and doubles, writes rows.jsonl, and
+dev.jsonl: our own rows that are held out, to steer by.
 
 Every row is two texts a, b with roles ra, rb (q, p, or s = same meaning, either prefix) and the
 English ta, tb whose teacher vectors they should have (null: none). A translation has ra = rb = s,
@@ -9,11 +10,13 @@ import collections
 import random
 import re
 import unicodedata
+import zlib
 from pathlib import Path
 
 from common import HERE, SEED, read_lines, write_lines
 import sources
 
+HELD_OUT = 25  # one in so many of our own pairs and passages goes to dev.jsonl
 HANGUL = re.compile("[가-힣]")
 
 
@@ -37,6 +40,16 @@ def evaluation_keys(data):
         elif path.suffix == ".json":
             text = path.read_text(encoding="utf-8")
             keys |= {key(c) for c in re.findall(r'"sentence[12]": "([^"]+)"', text)}
+    return keys
+
+
+def demo_keys(folder):
+    """Keys of every sentence, title and question of the demo corpus, which is evaluation data."""
+    keys = set()
+    for path in (folder / "corpus.jsonl", folder / "queries.jsonl"):
+        for r in read_lines(path) if path.exists() else ():
+            parts = [r.get("title", ""), r["text"], *re.split(r"(?<=[.?!])\s+", r["text"])]
+            keys |= {key(t) for t in parts if len(t) > 8}
     return keys
 
 
@@ -67,20 +80,18 @@ def passages(pairs, rng, source, weight, new_group):
 
 
 def own_rows(folder, new_group):
-    """pairs*.jsonl {ko, en, domain} and qa*.jsonl {lang_q, question, answer_ko, answer_en}."""
+    """pairs*.jsonl {ko, en} and qa*.jsonl {questions: [{ko, en}], ko, en: the passage}."""
     for path in sorted(folder.glob("*.jsonl")):
         for r in read_lines(path):
-            name = "own/" + path.stem
-            if "question" in r:
-                g, en = new_group(), r.get("answer_en")
-                tq = r["question"] if r.get("lang_q") == "en" else r.get("question_en")
-                for answer in filter(None, (r.get("answer_ko"), en)):
-                    yield row(r["question"], answer, tq, en, "q", "p", name, sources.OWN, g)
-                if en and r.get("answer_ko"):
-                    yield row(r["answer_ko"], en, en, en, "s", "s", name, sources.OWN, g)
-            elif r.get("ko") and r.get("en"):
-                weight = r.get("weight", sources.OWN)
-                yield row(r["ko"], r["en"], r["en"], r["en"], "s", "s", name, weight, new_group())
+            g = new_group()
+            held = zlib.crc32(r["en"].encode()) % HELD_OUT == 0
+            name = ("dev/" if held else "own/") + path.stem
+            yield row(r["ko"], r["en"], r["en"], r["en"], "s", "s", name, sources.OWN, g)
+            for q in r.get("questions", ()):
+                yield row(q["ko"], q["en"], q["en"], q["en"], "s", "s", name, 1.0, new_group())
+                for asked in (q["ko"], q["en"]):
+                    for passage in (r["ko"], r["en"]):
+                        yield row(asked, passage, q["en"], r["en"], "q", "p", name, sources.OWN, g)
 
 
 def all_rows(data, own, rng):
@@ -89,7 +100,7 @@ def all_rows(data, own, rng):
     for s in sources.PARALLEL + sources.LEXICON:
         name = Path(s.file).stem
         every = list(columns(data / s.file))
-        keep = min(1.0, 4 * s.weight)  # of a source drawn thinly, a part is enough
+        keep = min(1.0, 12 * s.weight)  # of a source drawn thinly, a part is enough
         pairs, g = [], 0
         for i, c in enumerate(every):
             if s.group == 0 or i % s.group == 0:
@@ -100,7 +111,7 @@ def all_rows(data, own, rng):
                 continue
             pairs.append((ko, en))
             if chosen:
-                yield row(ko, en, en, en, "s", "s", name, min(s.weight / keep, s.weight * 4), g)
+                yield row(ko, en, en, en, "s", "s", name, s.weight / keep, g)
         if s.document:
             yield from passages(pairs, rng, name, s.weight, new_group)
     for s in sources.QUESTION_PAIRS:
@@ -118,10 +129,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, default=HERE / "../../../shared/data")
     p.add_argument("--own", type=Path, default=HERE / "data", help="folder of *.jsonl")
+    p.add_argument("--demo", type=Path, default=HERE / "../../Sources/DemoCorpus/Resources",
+                   help="the demo corpus, to be kept out")
     p.add_argument("--run", type=Path, required=True)
     a = p.parse_args()
     a.run.mkdir(parents=True, exist_ok=True)
-    banned, seen, rows = evaluation_keys(a.data), set(), []
+    banned, seen, rows, dev = evaluation_keys(a.data) | demo_keys(a.demo), set(), [], []
     table = collections.defaultdict(lambda: [0, 0.0])
     dropped = doubles = 0
     for r in all_rows(a.data, a.own, random.Random(SEED)):
@@ -132,14 +145,18 @@ def main():
             doubles += 1
         else:
             seen.add((ka, kb))
+            if r["s"].startswith("dev/"):
+                dev.append(r)
+                continue
             rows.append(r)
             table[r["s"]][0] += 1
             table[r["s"]][1] += r["w"]
     write_lines(a.run / "rows.jsonl", rows)
+    write_lines(a.run / "dev.jsonl", dev)
     for name, (n, w) in sorted(table.items(), key=lambda kv: -kv[1][1]):
         print(f"{name:40} {n:7} rows {w:8.0f} drawn per epoch")
     print(f"{len(rows)} rows, {sum(r['w'] for r in rows):.0f} drawn per epoch; "
-          f"{dropped} were evaluation text, {doubles} doubles")
+          f"{dropped} were evaluation text, {doubles} doubles, {len(dev)} held out")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ PARALLEL = [
     Source("parallel/msdocs-powershell-ht.tsv", 0.15, "CC BY 4.0"),
     Source("parallel/msdocs-cpp-mt.tsv", 0.008, "CC BY 4.0"),
     Source("parallel/msdocs-powershell-mt.tsv", 0.02, "CC BY 4.0"),
-    Source("parallel/bible-okb-modern-web.tsv", 0.12, "CC BY 4.0; English: public domain"),
+    Source("parallel/bible-okb-modern-web.tsv", 0.2, "CC BY 4.0; English: public domain"),
     Source("parallel/bible-krv1961-web.tsv", 0.02, "public domain (file: CC BY 4.0)"),
 ]
 LEXICON = [
@@ -62,4 +62,4 @@ QUESTION_PAIRS = [  # Korean only: two questions, last column 0 = same meaning
     Source("mono/question-pair.validation.tsv", 0.5, "MIT"),
 ]
 CHAT = Source("mono/chatbot-qa.ko.tsv", 0.15, "MIT")  # Korean only: utterance, reply
-OWN = 2.0  # weight of the project's own pairs.jsonl and qa.jsonl (data/)
+OWN = 1.5  # weight of the project's own pairs*.jsonl and qa*.jsonl (data/)

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer, BertModel
 
 from common import HIDDEN, embed, read_lines, setup, teacher_folder
 
-LIMIT = 128  # tokens
+LIMIT = 256  # tokens
 
 
 def digest(text):
@@ -50,16 +50,17 @@ class Teacher:
         """Vectors (n, 384), float32, on the device."""
         indices = np.asarray(indices)
         missing = np.unique(indices[~self.known[indices]])
-        if len(missing):
-            self._make(missing)
+        self.fill(missing)
         v = torch.from_numpy(self.vectors[indices]).to(self.device).float()
         return torch.nn.functional.normalize(v, dim=-1)
 
-    def fill(self, size=128):
-        order = sorted(np.flatnonzero(~self.known), key=lambda i: len(self.texts[i]))
+    def fill(self, missing=None, size=128):
+        """Makes the vectors of these, of all by default, shortest first."""
+        missing = np.flatnonzero(~self.known) if missing is None else missing
+        order = sorted(missing, key=lambda i: len(self.texts[i]))
         for i in range(0, len(order), size):
             self._make(np.array(order[i: i + size]))
-            if i // size % 100 == 0:
+            if i and i // size % 100 == 0:
                 print(f"{i} of {len(order)}", flush=True)
 
     def save(self):

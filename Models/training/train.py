@@ -1,11 +1,13 @@
 """Training of the bi-encoder. Resumes by itself from run/checkpoint.pt.
 
-Loss of a batch, with a = Korean (or a question), b = English (or a passage), t = teacher vectors:
-  InfoNCE(a -> t of its own English, against the batch and a bank of other teacher vectors)
-  + InfoNCE(a <-> b) + DISTIL * (1 - cosine(a, t) and 1 - cosine(b, t)).
+With a = Korean (or a question), b = English (or a passage) and t = teacher vectors, the loss is
+  of translations  InfoNCE(a <-> t against the batch and a bank of other English texts)
+                   + InfoNCE(a <-> b) / 2
+  of questions     InfoNCE(a <-> b) + InfoNCE(a -> t of b against a bank of all passages)
+  of both          + DISTIL * (1 - cosine(a, its t) + 1 - cosine(b, its t)).
 In translation batches b is computed for a third of the rows only: English starts from the
-teacher's own rows and needs less. Negatives of the same group, or whose English the teacher finds
-nearly the same (cosine > SAME), are masked out.
+teacher's own rows and needs less. Rows of one group, or nearly the same by the teacher
+(cosine > SAME), are no negatives.
 
 Random numbers come from (seed, step) and (seed, epoch), so a resumed run draws what an unbroken one
 would; nothing else is random (no dropout). `echo 3000 > run/steps` moves the end of a running
@@ -26,9 +28,10 @@ from batches import LONGEST, Batches
 from common import HERE, PREFIX, SEED, Ids, append_line, embed, new_body, read_lines, setup
 from evaluate import TASKS, scores
 from teacher import Teacher, english_texts
+from tuning import tuning
 
 TAU, DISTIL, SAME, BANK = 0.05, 3.0, 0.85, 8192
-LR_BODY, LR_ROWS, WARMUP, EMA = 1e-4, 1e-3, 60, 0.99
+LR_BODY, LR_ROWS, WARMUP, EMA = 1.5e-4, 1e-3, 60, 0.995
 
 
 def contrast(x, y, banned):
@@ -49,6 +52,8 @@ class Trainer:
         at = {t: i for i, t in enumerate(texts)}
         self.english = {k: np.array([at.get(r[k], -1) for r in self.rows]) for k in ("ta", "tb")}
         self.group = np.array([r["g"] for r in self.rows])
+        asked = np.array([r["ra"] == "q" and r["rb"] == "p" for r in self.rows])
+        self.passages = np.setdiff1d(self.english["tb"][asked], [-1])
         self.teacher = Teacher(texts, run, self.device, self.bf16)
         self.body = new_body(np.load(run / "rows.npy")).to(self.device).train()
         self.average = new_body(np.load(run / "rows.npy")).to(self.device).eval()
@@ -86,32 +91,51 @@ class Trainer:
         return [self.ids_of(PREFIX[role or self.rows[i]["r" + side]] + self.rows[i][side], LONGEST)
                 for i in batch]
 
+    def alike(self, batch):
+        """(n, n), true where two rows are of one group."""
+        group = torch.as_tensor(self.group[batch], device=self.device)
+        return group[:, None] == group[None]
+
     def loss(self, batch, rng):
-        pair = self.batches.is_pair[batch[0]]
-        role = ("q" if rng.random() < 0.65 else "p") if pair else None
+        of_kind = (self.translation_loss if self.batches.is_pair[batch[0]] else self.question_loss)
+        ranks, near = of_kind(batch, rng)
+        return ranks + DISTIL * sum(near), ranks, near
+
+    def translation_loss(self, batch, rng):
+        role = "q" if rng.random() < 0.65 else "p"
         a = embed(self.body, self.ids(batch, "a", role), self.device, self.bf16)
-        n = -(-len(batch) // 3) if pair else len(batch)
+        n = -(-len(batch) // 3)
         b = embed(self.body, self.ids(batch[:n], "b", role), self.device, self.bf16)
-        g = torch.as_tensor(self.group[batch], device=self.device)
-        banned = g[:, None] == g[None]
-        total, distance = 0.0, []
+        t, banned = self.teacher(self.english["ta"][batch]), self.alike(batch)
+        near = (1 - (a * t).sum(1)).mean(), (1 - (b * t[:n]).sum(1)).mean()
+        known = np.flatnonzero(self.teacher.known)
+        bank = self.teacher(rng.choice(known, min(BANK, len(known)), replace=False))
+        others = torch.cat([t, bank])
+        same = t @ others.T > SAME
+        same[:, : len(t)] |= banned
+        banned = same[:, : len(t)]
+        ranks = (contrast(a, others, same) + contrast(t, a, banned)) / 2
+        ranks = ranks + (contrast(a[:n], b, banned[:n, :n]) + contrast(b, a, banned[:n])) / 4
+        return ranks, near
+
+    def question_loss(self, batch, rng):
+        a, b = (embed(self.body, self.ids(batch, side), self.device, self.bf16)
+                for side in "ab")
+        banned, ranks, near = self.alike(batch), 0.0, []
         for v, name in ((a, "ta"), (b, "tb")):
-            english = self.english[name][batch[: len(v)]]
-            has = np.flatnonzero(english >= 0)
+            has = np.flatnonzero(self.english[name][batch] >= 0)
+            near.append(torch.zeros((), device=self.device))
             if len(has):
-                t = self.teacher(english[has])
-                distance.append((1 - (v[has] * t).sum(1)).mean())
-            if name == "ta" and len(has) == len(batch):
-                known = np.flatnonzero(self.teacher.known)
-                bank = self.teacher(rng.choice(known, min(BANK, len(known)), replace=False))
-                others = torch.cat([t, bank])
-                near = t @ others.T > SAME
-                near[:, : len(t)] |= banned
-                banned = near[:, : len(t)]
-                total = total + (contrast(a, others, near) + contrast(t, a, banned)) / 2
-        both = (contrast(a[:n], b, banned[:n, :n]) + contrast(b, a, banned[:n])) / 2
-        distil = sum(distance) if distance else torch.zeros(())
-        return total + (0.5 if pair else 1.0) * both + DISTIL * distil, both, distil
+                t = self.teacher(self.english[name][batch[has]])
+                near[-1] = (1 - (v[has] * t).sum(1)).mean()
+            if name == "tb" and len(has) == len(batch):
+                some = rng.choice(self.passages, min(BANK, len(self.passages)), replace=False)
+                others = torch.cat([t, self.teacher(some)])
+                same = t @ others.T > SAME
+                same[:, : len(t)] |= banned
+                ranks = ranks + contrast(a, others, same)
+                banned = same[:, : len(t)]
+        return ranks + (contrast(a, b, banned) + contrast(b, a, banned)) / 2, near
 
     def rate(self, steps, decay):
         """Factor of the learning rates: warm-up, flat, then a cosine over the last part."""
@@ -129,14 +153,15 @@ class Trainer:
                     line = {"time": time.strftime("%FT%TZ", time.gmtime()), "step": self.step,
                             "seen": self.seen}
                     tasks = TASKS if self.step else ("tatoeba",)
-                    append_line(self.run / "scores.jsonl", line | scores(
-                        self.average, self.ids_of, self.device, self.bf16, data, tasks))
+                    model = self.average, self.ids_of, self.device, self.bf16
+                    append_line(self.run / "scores.jsonl", line | scores(*model, data, tasks)
+                                | tuning(*model, self.run, data))
                     evaluated = time.time()
                 if self.stop or self.step >= steps:
                     return self.save()
                 batch = plan[self.index]
                 rng = np.random.default_rng([SEED, 2, self.step])
-                loss, both, distil = self.loss(batch, rng)
+                loss, ranks, near = self.loss(batch, rng)
                 for group in self.optimizer.param_groups:
                     group["lr"] = group["base"] * self.rate(steps, decay)
                 self.optimizer.zero_grad()
@@ -153,8 +178,8 @@ class Trainer:
                     now = time.time()
                     append_line(self.run / "log.jsonl", {
                         "step": self.step, "of": steps, "epoch": self.epoch, "seen": self.seen,
-                        "loss": round(loss.item(), 4), "pair": round(both.item(), 4),
-                        "distil": round(distil.item(), 4), "norm": round(norm.item(), 3),
+                        "loss": round(loss.item(), 4), "ranks": round(ranks.item(), 4),
+                        "far": [round(d.item(), 4) for d in near], "norm": round(norm.item(), 3),
                         "seconds": round((now - logged) / 10, 2), "time": round(now)})
                     logged = now
                 if time.time() - saved > save_seconds:

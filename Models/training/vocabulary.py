@@ -1,4 +1,4 @@
-"""Vocabulary: a SentencePiece unigram model of 24,000 pieces and the first word rows.
+"""Vocabulary: a SentencePiece unigram model of 27,300 pieces and the first word rows.
 
 Korean and Latin letters never share a piece, so the two halves are made apart and joined:
 - Korean: trained on the weighted words of rows.jsonl; all 2,350 syllables of KS X 1001 are pieces.
@@ -24,8 +24,8 @@ from transformers import AutoTokenizer, BertModel
 
 from common import SEED, Ids, read_lines, teacher_folder
 
-SIZE = 23_999  # pieces with <unk>, <s>, </s>; the model has two rows more (<pad>, <mask>)
-KOREAN, WORDS, INNER = 14_600, 8_600, 2_100
+SIZE = 27_299  # pieces with <unk>, <s>, </s>; the model has two rows more (<pad>, <mask>)
+KOREAN, WORDS, INNER = 15_000, 11_400, 2_400
 HANGUL, LATIN = re.compile("[가-힣ㄱ-ㅣ]"), re.compile("[a-z]")
 MARK = "▁"
 
@@ -100,7 +100,7 @@ def join(proto, english):
     return proto
 
 
-def links(rows, ids_of, tokenizer, most=60_000):
+def links(rows, ids_of, tokenizer, most=120_000):
     """Korean piece and English word-piece ids that stand in one pair, as flat arrays."""
     pairs = [r for r in rows if r["tb"] and r["tb"] == r["b"] and r["ra"] == "s"
              and len(r["b"]) < 200]

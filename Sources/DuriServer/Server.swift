@@ -1,4 +1,5 @@
 import Duri
+import EmbeddingEngine
 import GRPCTransport
 import Logging
 import ModelFiles
@@ -29,17 +30,11 @@ public struct Server: Sendable {
       options: EmbeddingModel.Options(
         precision: configuration.precision, maximumTokens: configuration.maximumTokens,
         pooling: configuration.pooling, engine: configuration.engine))
-    if let agreement = model.agreement {
-      logger.notice(
-        "precision chosen by its agreement with f32",
-        metadata: [
-          "precision": "\(model.precision.rawValue)", "mean_cosine": "\(agreement.meanCosine)",
-          "worst_cosine": "\(agreement.worstCosine)",
-        ])
-    }
+    tellPrecision(of: model.embedder)
     do {
       try await SelfTest.run(model)
       let operations = try await Operations.make(model: model, configuration: configuration)
+      if let reranking = operations.reranking { tellPrecision(of: reranking.reranker) }
       do {
         try await serve(operations) { onListening(model.contract, $0) }
       } catch {
@@ -52,6 +47,16 @@ public struct Server: Sendable {
       throw error
     }
     await model.shutdown()
+  }
+
+  private func tellPrecision(of model: some ServedModel) {
+    guard let agreement = model.agreement else { return }
+    logger.notice(
+      "precision chosen by its agreement with f32",
+      metadata: [
+        "model": "\(model.contract.name)", "precision": "\(model.precision.rawValue)",
+        "mean_cosine": "\(agreement.meanCosine)", "worst_cosine": "\(agreement.worstCosine)",
+      ])
   }
 
   private func serve(

@@ -8,9 +8,8 @@ public typealias ModelEngine = EmbeddingEngine<TransformerEncoder>
 extension EmbeddingEngine where E == TransformerEncoder {
   /// Loads a model folder's tokenizer and weights and starts its workers.
   ///
-  /// - Parameter precision: nil chooses the fastest one whose vectors are close enough to those of
-  ///   f32 for this model (``agreement`` tells); measuring that takes some tenths of a second. A
-  ///   reranker is given f32 then.
+  /// - Parameter precision: nil chooses the fastest one whose vectors, or scores, are close enough to
+  ///   those of f32 for this model (``agreement`` tells); measuring that takes some tenths of a second.
   /// - Throws: ``ModelLoadingError`` naming the file and what is wrong with it.
   public static func load(
     _ folder: ModelFolder, precision: Precision? = .f32,
@@ -49,14 +48,18 @@ extension EmbeddingEngine where E == TransformerEncoder {
     if let precision {
       return (try TransformerEncoder(folder, precision: precision), nil)
     }
-    // The agreement compares directions of vectors; a score has none.
     var agreement: PrecisionAgreement?
-    for precision in folder.contract.isReranker ? [] : TransformerEncoder.fasterPrecisions {
+    for precision in TransformerEncoder.fasterPrecisions {
       let encoder = try TransformerEncoder(folder, precision: precision)
       let preparer = TextPreparer(
-        tokenizer: tokenizer, maximumTokens: encoder.maximumTokens, dimension: encoder.dimension)
-      let measured = try encoder.agreement(
-        with: folder, on: PrecisionSample.ids(preparer, tokens: encoder.sampleTokens))
+        tokenizer: tokenizer, maximumTokens: encoder.maximumTokens, dimension: encoder.dimension,
+        tokenTypeRows: folder.contract.body.tokenTypeRows)
+      let measured =
+        folder.contract.isReranker
+        ? try encoder.agreement(
+          with: folder, onPairs: PrecisionSample.pairs(preparer, tokens: encoder.sampleTokens))
+        : try encoder.agreement(
+          with: folder, on: PrecisionSample.ids(preparer, tokens: encoder.sampleTokens))
       if measured.passes { return (encoder, measured) }
       agreement = measured
     }

@@ -13,6 +13,12 @@ public enum Admission: Sendable, Equatable {
 public protocol ServedModel: Sendable {
   var contract: ModelContract { get }
   var precision: Precision { get }
+  /// How close a faster precision is to f32 for this model, where that was measured to choose it.
+  var agreement: PrecisionAgreement? { get }
   /// Queue and counters as of now.
   var load: EngineLoad { get }
+}
+
+extension ServedModel {
+  public var agreement: PrecisionAgreement? { nil }
 }

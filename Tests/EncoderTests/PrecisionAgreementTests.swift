@@ -35,6 +35,44 @@ import Testing
     #expect(agreement.worstCosine > 1 - 1e-9)
   }
 
+  @Test(arguments: [Precision.bf16, .int8])
+  func aRerankersScoresAreComparedWithinAQuery(precision: Precision) throws {
+    let folder = try ModelFolder.open(
+      path: testsFolder.appendingPathComponent("Goldens/reranker/bert").path)
+    var numbers = Numbers(seed: 7)
+    var lists: [Block] = []
+    for count in [3, 4] {
+      var block = Block()
+      for length in 0..<count {
+        block.append(numbers.ids(9 + length, vocabulary: 50), secondStart: 4)
+      }
+      lists.append(block)
+    }
+    let encoder = try TransformerEncoder(folder, precision: precision)
+    let agreement = try encoder.agreement(with: folder, onPairs: lists)
+    #expect(agreement.texts == 7 && agreement.tokens == 9 + 10 + 11 + 9 + 10 + 11 + 12)
+    func scores(_ precision: Precision, _ block: Block) throws -> [Double] {
+      let encoder = try TransformerEncoder(folder, precision: precision)
+      var output = [Float](repeating: .nan, count: block.textCount)
+      try output.withUnsafeMutableBufferPointer { buffer throws(EncoderError) in
+        try encoder.encode(
+          block, using: encoder.makeWorkspace(tokens: 100), team: Team(size: 1), into: buffer)
+      }
+      return output.map(Double.init)
+    }
+    let correlations = try lists.map { block in
+      let (a, b) = (try scores(.f32, block), try scores(precision, block))
+      func spread(_ x: [Double], _ y: [Double]) -> Double {
+        let (mx, my) = (x.reduce(0, +) / Double(x.count), y.reduce(0, +) / Double(y.count))
+        return zip(x, y).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) }
+      }
+      return spread(a, b) / (spread(a, a) * spread(b, b)).squareRoot()
+    }
+    #expect(abs(agreement.worstCosine - (correlations.min() ?? 0)) < 1e-4)
+    #expect(abs(agreement.meanCosine - correlations.reduce(0, +) / 2) < 1e-4)
+    #expect(agreement.worstCosine < 1)
+  }
+
   @Test func gatesAreBothKept() {
     func passes(_ cosines: [Double], _ precision: Precision = .int8) -> Bool {
       PrecisionAgreement(precision: precision, tokens: 10, cosines: cosines).passes

@@ -1,4 +1,5 @@
 import EmbeddingEngine
+import Encoder
 import ModelFiles
 import Service
 import TestSupport
@@ -6,12 +7,18 @@ import Testing
 
 @testable import WireFormats
 
+private struct StubModel: ServedModel {
+  let contract: ModelContract
+  let precision = Precision.f32
+  let load = EngineLoad()
+  var agreement: PrecisionAgreement?
+}
+
 @Suite struct ModelReplyTests {
   private func reply(
     _ contract: ModelContract = .stub(), limits: ServiceLimits = ServiceLimits()
   ) -> Duri_V1_GetModelResponse {
-    Duri_V1_GetModelResponse(
-      contract: contract, precision: "f32", limits: limits, version: "1.2.3")
+    Duri_V1_GetModelResponse(StubModel(contract: contract), limits: limits, version: "1.2.3")
   }
 
   @Test func theContractIsToldInFull() {
@@ -39,6 +46,19 @@ import Testing
     #expect(wire.vocabularySize == 24_001)
     #expect(wire.provenance == ["pooling: mean", "prompts: declared"])
     #expect(!self.reply(.stub(normalizes: false)).contract.normalizes)
+  }
+
+  @Test func theAgreementIsToldWhereItWasMeasured() {
+    #expect(!reply().hasAgreement)
+    let wire = Duri_V1_GetModelResponse(
+      StubModel(
+        contract: .stub(),
+        agreement: PrecisionAgreement(
+          precision: .int8, texts: 16, tokens: 300, meanCosine: 0.99, worstCosine: 0.97)),
+      limits: ServiceLimits(), version: "1"
+    ).agreement
+    #expect(wire.precision == "int8" && wire.texts == 16 && wire.tokens == 300)
+    #expect(wire.meanCosine == 0.99 && wire.worstCosine == 0.97)
   }
 
   /// The spellings that the .proto file promises.

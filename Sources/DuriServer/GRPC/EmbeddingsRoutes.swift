@@ -35,8 +35,7 @@ struct EmbeddingsRoutes {
     }
     return try encode(
       Duri_V1_GetModelResponse(
-        contract: embeddings.contract, precision: embeddings.embedder.precision.rawValue,
-        limits: embeddings.limits, version: version))
+        embeddings.embedder, limits: embeddings.limits, version: version))
   }
 
   /// Number of the field `texts` in both requests that have it.

@@ -626,12 +626,46 @@ public nonisolated struct Duri_V1_GetModelResponse: Sendable {
   /// Version of the server.
   public var version: String = String()
 
+  /// What the choice of the arithmetic stands on; absent where the operator named it.
+  public var agreement: Duri_V1_PrecisionAgreement {
+    get {_agreement ?? Duri_V1_PrecisionAgreement()}
+    set {_agreement = newValue}
+  }
+  /// Returns true if `agreement` has been explicitly set.
+  public var hasAgreement: Bool {self._agreement != nil}
+  /// Clears the value of `agreement`. Subsequent reads from it will return its default value.
+  public mutating func clearAgreement() {self._agreement = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _contract: Duri_V1_ModelContract? = nil
   fileprivate var _limits: Duri_V1_Limits? = nil
+  fileprivate var _agreement: Duri_V1_PrecisionAgreement? = nil
+}
+
+/// How close a faster arithmetic is to f32 for this model, on a fixed sample of texts.
+public nonisolated struct Duri_V1_PrecisionAgreement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The arithmetic held against f32: the one in use, or, where that is f32, the last that did not pass.
+  public var precision: String = String()
+
+  public var texts: UInt32 = 0
+
+  public var tokens: UInt32 = 0
+
+  /// Cosine of a text's two vectors.
+  public var meanCosine: Double = 0
+
+  public var worstCosine: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// What must be right for the model's vectors to mean what its makers meant.
@@ -1530,7 +1564,7 @@ nonisolated extension Duri_V1_GetModelRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Duri_V1_GetModelResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GetModelResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}contract\0\u{1}precision\0\u{1}limits\0\u{1}version\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}contract\0\u{1}precision\0\u{1}limits\0\u{1}version\0\u{1}agreement\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1542,6 +1576,7 @@ nonisolated extension Duri_V1_GetModelResponse: SwiftProtobuf.Message, SwiftProt
       case 2: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._agreement) }()
       default: break
       }
     }
@@ -1564,6 +1599,9 @@ nonisolated extension Duri_V1_GetModelResponse: SwiftProtobuf.Message, SwiftProt
     if !self.version.isEmpty {
       try visitor.visitSingularStringField(value: self.version, fieldNumber: 4)
     }
+    try { if let v = self._agreement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1572,6 +1610,57 @@ nonisolated extension Duri_V1_GetModelResponse: SwiftProtobuf.Message, SwiftProt
     if lhs.precision != rhs.precision {return false}
     if lhs._limits != rhs._limits {return false}
     if lhs.version != rhs.version {return false}
+    if lhs._agreement != rhs._agreement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Duri_V1_PrecisionAgreement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrecisionAgreement"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}precision\0\u{1}texts\0\u{1}tokens\0\u{3}mean_cosine\0\u{3}worst_cosine\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.precision) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.texts) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.tokens) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.meanCosine) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self.worstCosine) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 1)
+    }
+    if self.texts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.texts, fieldNumber: 2)
+    }
+    if self.tokens != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tokens, fieldNumber: 3)
+    }
+    if self.meanCosine.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.meanCosine, fieldNumber: 4)
+    }
+    if self.worstCosine.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.worstCosine, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Duri_V1_PrecisionAgreement, rhs: Duri_V1_PrecisionAgreement) -> Bool {
+    if lhs.precision != rhs.precision {return false}
+    if lhs.texts != rhs.texts {return false}
+    if lhs.tokens != rhs.tokens {return false}
+    if lhs.meanCosine != rhs.meanCosine {return false}
+    if lhs.worstCosine != rhs.worstCosine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,7 +10,7 @@ extension JSONWriter {
     let limits = embeddings.limits
     object { json in
       json.contract(embeddings.contract)
-      json.field("precision", embeddings.embedder.precision.rawValue)
+      json.precision(of: embeddings.embedder)
       json.object("limits") { json in
         json.field("maximum_texts", limits.maximumTexts)
         json.field("maximum_text_bytes", limits.maximumTextBytes)
@@ -22,9 +22,21 @@ extension JSONWriter {
       if let reranking {
         json.object("reranker") { json in
           json.contract(reranking.contract)
-          json.field("precision", reranking.reranker.precision.rawValue)
+          json.precision(of: reranking.reranker)
         }
       }
+    }
+  }
+
+  private mutating func precision(of model: some ServedModel) {
+    field("precision", model.precision.rawValue)
+    guard let agreement = model.agreement else { return }
+    object("agreement") { json in
+      json.field("precision", agreement.precision.rawValue)
+      json.field("texts", agreement.texts)
+      json.field("tokens", agreement.tokens)
+      json.field("mean_cosine", Float(agreement.meanCosine))
+      json.field("worst_cosine", Float(agreement.worstCosine))
     }
   }
 

@@ -3,10 +3,17 @@ import ModelFiles
 import Service
 
 extension Duri_V1_GetModelResponse {
-  public init(contract: ModelContract, precision: String, limits: ServiceLimits, version: String) {
+  public init(_ model: some ServedModel, limits: ServiceLimits, version: String) {
     self.init()
-    self.contract = Duri_V1_ModelContract(contract)
-    self.precision = precision
+    contract = Duri_V1_ModelContract(model.contract)
+    precision = model.precision.rawValue
+    if let measured = model.agreement {
+      agreement.precision = measured.precision.rawValue
+      agreement.texts = UInt32(clamping: measured.texts)
+      agreement.tokens = UInt32(clamping: measured.tokens)
+      agreement.meanCosine = measured.meanCosine
+      agreement.worstCosine = measured.worstCosine
+    }
     self.version = version
     self.limits.maximumTexts = UInt32(clamping: limits.maximumTexts)
     self.limits.maximumTextBytes = UInt32(clamping: limits.maximumTextBytes)

@@ -92,6 +92,7 @@ extension DuriServer.Configuration {
   mutating func take(_ options: ModelOptions) {
     model = options.model
     precision = options.precision.resolved
+    rerankerPrecision = options.precision.resolved
     maximumTokens = options.maxTokens
     pooling = options.pooling
     engine = options.engine
