@@ -13,7 +13,7 @@
 /// - Returns: communities by falling size, without overlap; in each the central row first, then by falling
 ///   cosine to it. Equal ones in the order of the table.
 public func detectCommunities(
-  _ table: VectorTable, threshold: Float, minimumSize: Int
+  _ table: VectorTable, threshold: Float, minimumSize: Int, cancellation: MiningCancellation? = nil
 ) -> [[String]] {
   let rows = UnitRows(table)
   let size = max(minimumSize, 1)
@@ -21,7 +21,7 @@ public func detectCommunities(
   let products = RowProducts(rows, rows)
   // Scores are compared with > below.
   let floor = threshold.nextDown
-  let threads = MiningThreads()
+  let threads = MiningThreads(cancellation)
   let counts = neighbourCounts(products, above: floor, threads)
   // Sorting is stable: of equal counts the earlier row comes first.
   let candidates = (0..<rows.count).filter { counts[$0] >= size }
@@ -29,7 +29,7 @@ public func detectCommunities(
   var isTaken = [Bool](repeating: false, count: rows.count)
   var communities: [[Int]] = []
   var next = 0
-  while next < candidates.count {
+  while next < candidates.count, cancellation?.isRequested != true {
     var centres: [Int] = []
     while next < candidates.count, centres.count < RowProducts.leftRows {
       if !isTaken[candidates[next]] { centres.append(candidates[next]) }

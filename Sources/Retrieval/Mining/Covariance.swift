@@ -16,7 +16,7 @@ extension PlainRows {
   /// Mean products of the components' distances to their means: row-major (dimension, dimension), symmetric.
   ///
   /// Products of some hundred rows are summed in single, all of them in double precision.
-  func covariance(around mean: [Double]) -> [Double] {
+  func covariance(around mean: [Double], _ cancellation: MiningCancellation? = nil) -> [Double] {
     _ = RowProducts.singleThreaded
     let size = dimension * dimension
     var sums = [Double](repeating: 0, count: size)
@@ -24,6 +24,7 @@ extension PlainRows {
     var centred = [Float](repeating: 0, count: min(blockRows, max(count, 1)) * dimension)
     var block = [Float](repeating: 0, count: size)
     for start in stride(from: 0, to: count, by: blockRows) {
+      if cancellation?.isRequested == true { break }
       let rows = min(blockRows, count - start)
       for row in 0..<rows {
         for index in 0..<dimension {

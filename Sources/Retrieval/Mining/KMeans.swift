@@ -21,10 +21,12 @@ public struct Clustering: Sendable, Equatable {
 /// - Parameters:
 ///   - clusters: taken into 1…rows.
 ///   - seed: of the start; the same seed gives the same clusters.
-public func kMeans(_ table: VectorTable, clusters: Int, seed: UInt64) -> Clustering {
+public func kMeans(
+  _ table: VectorTable, clusters: Int, seed: UInt64, cancellation: MiningCancellation? = nil
+) -> Clustering {
   let rows = PlainRows(table)
   guard rows.count > 0 else { return Clustering(groups: [], inertia: 0) }
-  var means = KMeans(rows, clusters: min(max(clusters, 1), rows.count))
+  var means = KMeans(rows, clusters: min(max(clusters, 1), rows.count), cancellation)
   return means.cluster(from: means.start(seed: seed)).named(table.ids)
 }
 
@@ -47,14 +49,15 @@ struct Assignment: Equatable {
 struct KMeans {
   let rows: PlainRows
   let clusters: Int
-  let threads = MiningThreads()
+  let threads: MiningThreads
   /// (rows)
   private var assigned: [Int32]
 
   static let mostRounds = 100
 
   /// - Parameter clusters: 1 to the number of rows.
-  init(_ rows: PlainRows, clusters: Int) {
+  init(_ rows: PlainRows, clusters: Int, _ cancellation: MiningCancellation? = nil) {
+    threads = MiningThreads(cancellation)
     self.rows = rows
     self.clusters = clusters
     assigned = [Int32](repeating: -1, count: rows.count)
@@ -64,13 +67,15 @@ struct KMeans {
   mutating func cluster(from centres: [Float]) -> Assignment {
     var centres = centres
     var rounds = 0
-    while assign(to: centres), rounds < Self.mostRounds {
+    while assign(to: centres), rounds < Self.mostRounds, !isCancelled {
       centres = means(after: centres)
       rounds += 1
     }
     return Assignment(
       clusters: assigned, count: clusters, inertia: squaredDistances(to: centres).reduce(0, +))
   }
+
+  var isCancelled: Bool { threads.cancellation?.isRequested == true }
 
   // MARK: Assigning
 

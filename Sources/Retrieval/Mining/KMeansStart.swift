@@ -15,6 +15,9 @@ extension KMeans {
       isCentre[row] = true
       centres += rows.values[row * rows.dimension..<(row + 1) * rows.dimension]
       if centres.count == clusters * rows.dimension { return centres }
+      if isCancelled {
+        return centres + [Float](repeating: 0, count: clusters * rows.dimension - centres.count)
+      }
       let total = approach(centres.suffix(rows.dimension), &nearest)
       row = draw(numbers.fraction() * total, nearest) ?? isCentre.firstIndex(of: false) ?? 0
     }

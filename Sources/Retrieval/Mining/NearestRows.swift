@@ -35,13 +35,15 @@ func forEachScore(
 ///
 /// - Parameters:
 ///   - limit: rows wanted for each; at least 1.
+///   - cancellation: ends it early; rows that were not reached are not told.
 ///   - found: called once for every left row, on any thread.
 func forEachNearest(
-  _ products: RowProducts, limit: Int, excludesSelf: Bool = false, above floor: @escaping () -> Float,
+  _ products: RowProducts, limit: Int, excludesSelf: Bool = false,
+  cancellation: MiningCancellation? = nil, above floor: @escaping () -> Float,
   _ found: @escaping (_ left: Int, _ right: [RowKey]) -> Void
 ) {
   let limit = min(max(limit, 1), max(products.rightCount, 1))
-  MiningThreads().run(products.blocks, make: { NearestScratch(limit: limit) }) { block, member in
+  MiningThreads(cancellation).run(products.blocks, make: { NearestScratch(limit: limit) }) { block, member in
     let rows = products.rows(ofBlock: block)
     products.forEachTile(rows, &member.tile) { columns, scores in
       let lowest = floor()

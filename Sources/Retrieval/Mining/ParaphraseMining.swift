@@ -28,7 +28,8 @@ public struct ScoredPair: Sendable, Equatable {
 /// - Returns: each pair once, best first, equal scores in the order of the table. Scores are summed in
 ///   double, so they do not depend on the threads or the CPU.
 public func mineParaphrases(
-  _ table: VectorTable, limit: Int, neighbours: Int, minimumScore: Float
+  _ table: VectorTable, limit: Int, neighbours: Int, minimumScore: Float,
+  cancellation: MiningCancellation? = nil
 ) -> [ScoredPair] {
   guard limit > 0 else { return [] }
   let rows = UnitRows(table)
@@ -36,7 +37,7 @@ public func mineParaphrases(
   // Scores of single precision may lie beside the true ones; the exact ones are compared below.
   let lowest = minimumScore - 1e-5
   forEachNearest(
-    RowProducts(rows, rows), limit: neighbours, excludesSelf: true,
+    RowProducts(rows, rows), limit: neighbours, excludesSelf: true, cancellation: cancellation,
     above: { max(lowest, best.floor.nextDown) }
   ) { row, keys in
     best.offer(keys, of: row)

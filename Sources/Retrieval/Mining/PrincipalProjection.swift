@@ -25,10 +25,10 @@ public struct PrincipalProjection: Sendable {
   private let scale: Double
 
   /// Runs for a while with large tables; not to be called on Swift's cooperative threads.
-  public init(_ table: VectorTable) {
+  public init(_ table: VectorTable, cancellation: MiningCancellation? = nil) {
     let rows = PlainRows(table)
     let mean = rows.mean()
-    let covariance = rows.covariance(around: mean)
+    let covariance = rows.covariance(around: mean, cancellation)
     let variance = stride(from: 0, to: covariance.count, by: rows.dimension + 1)
       .reduce(0.0) { $0 + covariance[$1] }
     let components = principalComponents(of: covariance, dimension: rows.dimension, count: 2)

@@ -84,8 +84,12 @@ struct RowProducts {
 /// Threads for the length of one operation, with something of its own for each of them.
 struct MiningThreads {
   private let threads = SearchThreads(count: ProcessInfo.processInfo.activeProcessorCount)
+  let cancellation: MiningCancellation?
 
-  /// Computes `body(piece, member)` for every piece in `0..<pieces` and returns the members.
+  init(_ cancellation: MiningCancellation?) { self.cancellation = cancellation }
+
+  /// Computes `body(piece, member)` for every piece in `0..<pieces`, or for no more of them once that is
+  /// asked for, and returns the members.
   ///
   /// - Parameter make: makes one member; there are as many as threads.
   @discardableResult
@@ -93,7 +97,10 @@ struct MiningThreads {
     _ pieces: Int, make: () -> Member, _ body: @escaping (_ piece: Int, _ member: Member) -> Void
   ) -> [Member] {
     let members = (0..<threads.count).map { _ in make() }
-    threads.run(pieces) { piece, member in body(piece, members[member]) }
+    threads.run(pieces) { [cancellation] piece, member in
+      guard cancellation?.isRequested != true else { return }
+      body(piece, members[member])
+    }
     return members
   }
 }

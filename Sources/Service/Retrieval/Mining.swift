@@ -16,9 +16,10 @@ extension RetrievalService {
     let limit = try limits.resolve(limit, default: 100, atMost: 1_000_000, "limit")
     let neighbours = try limits.resolve(neighbours, default: 100, atMost: 1_000, "neighbours")
     let table = try await table(collection, filter: filter)
-    return await onOwnThread {
+    return try await onOwnThread { cancellation in
       Retrieval.mineParaphrases(
-        table, limit: limit, neighbours: neighbours, minimumScore: minimumScore ?? -1)
+        table, limit: limit, neighbours: neighbours, minimumScore: minimumScore ?? -1,
+        cancellation: cancellation)
     }
   }
 
@@ -37,8 +38,9 @@ extension RetrievalService {
     let size = try limits.resolve(
       minimumSize, default: 10, atMost: limits.maximumMined, "minimum_size")
     let table = try await table(collection, filter: filter)
-    return await onOwnThread {
-      Retrieval.detectCommunities(table, threshold: threshold, minimumSize: size)
+    return try await onOwnThread { cancellation in
+      Retrieval.detectCommunities(
+        table, threshold: threshold, minimumSize: size, cancellation: cancellation)
     }
   }
 
@@ -52,7 +54,9 @@ extension RetrievalService {
         .invalidArgument,
         "clusters is \(clusters); there are \(table.ids.count) documents to put into them")
     }
-    return await onOwnThread { Retrieval.kMeans(table, clusters: clusters, seed: seed) }
+    return try await onOwnThread { cancellation in
+      Retrieval.kMeans(table, clusters: clusters, seed: seed, cancellation: cancellation)
+    }
   }
 
   /// The documents, and texts among them, laid out in two dimensions by their vectors' principal components.
@@ -69,8 +73,8 @@ extension RetrievalService {
       for outcome in reply.outcomes { vectors.append(try outcome.get().vector.float32) }
     }
     let queries = vectors
-    return await onOwnThread {
-      let projection = PrincipalProjection(table)
+    return try await onOwnThread { cancellation in
+      let projection = PrincipalProjection(table, cancellation: cancellation)
       return CollectionMap(
         ids: table.ids, documents: projection.points, texts: queries.map(projection.place))
     }
