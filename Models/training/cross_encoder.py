@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from transformers import BertForSequenceClassification, BertModel
 
 from common import SEED, Ids, append_line, pad, read_lines, setup, teacher_folder
-from export import save, tokenizer_files
+from export import fill, save, today, tokenizer_files
 from mine import biencoder
 
-LIMIT, LISTS, TAU, HELD = 160, 8, 0.05, 20
+LIMIT, LISTS, TAU, HELD = 224, 6, 0.05, 20
 
 
 def new_model(run):
@@ -122,6 +122,12 @@ def export(run, out):
     model.load_state_dict(c["model"])
     save(model.eval().half(), out)
     tokenizer_files(run / "spm.model", out)
+    lists = sum(1 for _ in read_lines(run / "lists.jsonl"))
+    scores = list(read_lines(run / "cross_scores.jsonl"))[-1]
+    fill("RERANKER.template.md", out, dict(
+        name=out.name, date=today(), steps=c["step"], batch=LISTS, lists=f"{lists:,}", mined=lists,
+        ours=f"{scores['first by cross-encoder']:.3f}",
+        theirs=f"{scores['first by bi-encoder']:.3f}"))
     from sentence_transformers import CrossEncoder
     pairs = [["한국의 수도는 어디인가요?", p] for p in
              ("서울은 대한민국의 수도이다.", "Seoul is the capital of South Korea.",

@@ -78,8 +78,20 @@ def save(model, out):
     (out / "model.safetensors").chmod(0o644)
 
 
+def fill(template, out, values):
+    """MODEL.md from a template of ours."""
+    text = (HERE / template).read_text(encoding="utf-8")
+    for k, v in values.items():
+        text = text.replace("{{" + k + "}}", str(v))
+    (out / "MODEL.md").write_text(text, encoding="utf-8")
+
+
+def today():
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
 def card(run, out, name, state, scores):
-    """MODEL.md from the template, with the rows that were trained on and their licences."""
+    """The bi-encoder's MODEL.md, with the rows that were trained on and their licences."""
     import sources
     licence = {Path(s.file).stem: s.licence for s in
                sources.PARALLEL + sources.LEXICON + sources.QUESTION_PAIRS + [sources.CHAT]}
@@ -89,16 +101,13 @@ def card(run, out, name, state, scores):
         source = r["s"].split("#")[0]
         n, w = table.get(source, (0, 0.0))
         table[source] = (n + 1, w + r["w"])
-    own = "the project's own (Apache-2.0)"
+    own = "the project's own (CC0)"
     data = "\n".join(f"| {s} | {n:,} | {w:,.0f} | {licence.get(s, own)} |"
                      for s, (n, w) in sorted(table.items(), key=lambda kv: -kv[1][1]))
-    text = (HERE / "MODEL.template.md").read_text(encoding="utf-8")
-    values = dict(name=name, data=data, date=time.strftime("%Y-%m-%d", time.gmtime()),
-                  steps=f"{state['at'][0]:,}", seen=f"{state['at'][3]:,}",
-                  scores="\n".join(f"| {k} | {v:.4f} |" for k, v in scores.items()) or "| – | – |")
-    for k, v in values.items():
-        text = text.replace("{{" + k + "}}", v)
-    (out / "MODEL.md").write_text(text, encoding="utf-8")
+    fill("MODEL.template.md", out, dict(
+        name=name, data=data, date=today(), steps=f"{state['at'][0]:,}",
+        seen=f"{state['at'][3]:,}",
+        scores="\n".join(f"| {k} | {v:.4f} |" for k, v in scores.items()) or "| – | – |"))
 
 
 def check(out, run):

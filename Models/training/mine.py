@@ -14,7 +14,8 @@ import torch
 from common import PREFIX, SEED, Ids, encode, new_body, read_lines, setup, write_lines
 from teacher import Teacher, english_texts
 
-SAME, NEAREST, HARD, EASY = 0.85, 40, 5, 2
+SAME, NEAREST, HARD, EASY = 0.85, (10, 40), (3, 2), 2
+SHARES = 0.7, 0.15  # of the lists: our own questions, sentences with their context; the rest translations
 
 
 def biencoder(run, device):
@@ -25,15 +26,32 @@ def biencoder(run, device):
 
 
 def choose(rows, most, rng):
-    """Question rows first, then translations in both directions, up to `most`."""
-    questions = [r for r in rows if r["ra"] == "q" and r["rb"] == "p" and r["s"] != "chatbot-qa"]
-    pairs = [r for r in rows if r["ra"] == "s" and len(r["b"]) > 30]
-    p = np.array([r["w"] for r in pairs])
-    n = min(len(pairs), max(0, most - len(questions)))
-    picked = [pairs[i] for i in rng.choice(len(pairs), n, replace=False, p=p / p.sum())]
-    turned = [r | dict(a=r["b"], b=r["a"]) if rng.random() < 0.3 else r for r in picked]
-    chosen = questions + turned
-    return [chosen[i] for i in rng.permutation(len(chosen))[:most]]
+    """Rows of the three kinds by their shares, or as many as there are; translations both ways."""
+    asked = [r for r in rows if r["ra"] == "q" and r["rb"] == "p" and r["s"] != "chatbot-qa"]
+    kinds = ([r for r in asked if r["s"].startswith("own/")],
+             [r for r in asked if not r["s"].startswith("own/")],
+             [r for r in rows if r["ra"] == "s" and len(r["b"]) > 30])
+    chosen = []
+    for kind, share in zip(kinds, (*SHARES, 1 - sum(SHARES))):
+        weight = np.array([r["w"] for r in kind])
+        n = min(len(kind), round(share * most))
+        if n:
+            picked = rng.choice(len(kind), n, replace=False, p=weight / weight.sum())
+            chosen += [kind[i] for i in picked]
+    chosen = [r | dict(a=r["b"], b=r["a"]) if r["ra"] == "s" and rng.random() < 0.3 else r
+              for r in chosen]
+    return [chosen[i] for i in rng.permutation(len(chosen))]
+
+
+def hard(near, rng):
+    """Some of the nearest, some of the next; None if they are too few."""
+    begin, out = 0, []
+    for end, n in zip(NEAREST, HARD):
+        if len(near[begin:end]) < n:
+            return None
+        out += rng.choice(near[begin:end], n, replace=False).tolist()
+        begin = end
+    return out
 
 
 def main():
@@ -59,22 +77,26 @@ def main():
     out = []
     for i, r in enumerate(rows):
         s = (d @ q[i]).numpy()
-        near = [j for j in np.argsort(-s)[:NEAREST] if group[j] != group[i] and
-                rows[j]["b"] != r["b"]]
+        near, met = [], {r["b"]}
+        for j in np.argsort(-s)[: 4 * NEAREST[-1]]:  # a passage stands in several rows
+            if group[j] != group[i] and rows[j]["b"] not in met:
+                near.append(j)
+                met.add(rows[j]["b"])
         if english[i][1] is not None:
             near = [j for j in near if english[j][1] is None or
                     vector(english[i][1]) @ vector(english[j][1]) < SAME]
         far = [j for j in rng.integers(0, len(rows), EASY) if group[j] != group[i]]
-        if len(near) < HARD or len(far) < EASY:
+        found = hard(near, rng)
+        if found is None or len(far) < EASY:
             continue
-        js = [i, *rng.choice(near, HARD, replace=False).tolist(), *map(int, far)]
+        js = [i, *map(int, found), *map(int, far)]
         signal = [float(vector(english[i][0]) @ vector(english[j][1]))
                   if english[i][0] is not None and english[j][1] is not None else float(s[j])
                   for j in js]
         out.append(dict(q=r["a"], p=[rows[j]["b"] for j in js],
                         t=[round(x, 4) for x in signal], b=[round(float(s[j]), 4) for j in js]))
     write_lines(a.run / "lists.jsonl", out)
-    print(f"{len(out)} lists of {1 + HARD + EASY}")
+    print(f"{len(out)} lists of {1 + sum(HARD) + EASY}")
 
 
 if __name__ == "__main__":
