@@ -17,6 +17,7 @@ from common import HERE, SEED, read_lines, write_lines
 import sources
 
 HELD_OUT = 25  # one in so many of our own pairs and passages goes to dev.jsonl
+RUN = 6  # words in a row that our own text may not share with the demo corpus
 HANGUL = re.compile("[가-힣]")
 
 
@@ -43,14 +44,22 @@ def evaluation_keys(data):
     return keys
 
 
+def runs(text):
+    """Every RUN words in a row."""
+    words = re.findall(r"\w+", text.lower())
+    return {" ".join(words[i: i + RUN]) for i in range(len(words) - RUN + 1)}
+
+
 def demo_keys(folder):
-    """Keys of every sentence, title and question of the demo corpus, which is evaluation data."""
-    keys = set()
+    """Of the demo corpus, which is evaluation data: keys of every sentence, title and question, and
+    every run of words."""
+    keys, words = set(), set()
     for path in (folder / "corpus.jsonl", folder / "queries.jsonl"):
         for r in read_lines(path) if path.exists() else ():
             parts = [r.get("title", ""), r["text"], *re.split(r"(?<=[.?!])\s+", r["text"])]
             keys |= {key(t) for t in parts if len(t) > 8}
-    return keys
+            words |= runs(r["text"])
+    return keys, words
 
 
 def row(a, b, ta, tb, ra, rb, source, weight, group):
@@ -79,10 +88,12 @@ def passages(pairs, rng, source, weight, new_group):
                   weight, g)
 
 
-def own_rows(folder, new_group):
+def own_rows(folder, new_group, demo_runs):
     """pairs*.jsonl {ko, en} and qa*.jsonl {questions: [{ko, en}], ko, en: the passage}."""
     for path in sorted(folder.glob("*.jsonl")):
         for r in read_lines(path):
+            if any(demo_runs & runs(r[lang]) for lang in ("ko", "en")):
+                continue
             g = new_group()
             held = zlib.crc32(r["en"].encode()) % HELD_OUT == 0
             name = ("dev/" if held else "own/") + path.stem
@@ -94,7 +105,7 @@ def own_rows(folder, new_group):
                         yield row(asked, passage, q["en"], r["en"], "q", "p", name, sources.OWN, g)
 
 
-def all_rows(data, own, rng):
+def all_rows(data, own, demo_runs, rng):
     count = iter(range(1, 1 << 40))
     new_group = lambda: next(count)
     for s in sources.PARALLEL + sources.LEXICON:
@@ -122,7 +133,7 @@ def all_rows(data, own, rng):
         if len(c) > 1 and len(c[1]) > 8:
             yield row(c[0], c[1], None, None, "q", "p", "chatbot-qa", sources.CHAT.weight,
                       new_group())
-    yield from own_rows(own, new_group)
+    yield from own_rows(own, new_group, demo_runs)
 
 
 def main():
@@ -134,10 +145,11 @@ def main():
     p.add_argument("--run", type=Path, required=True)
     a = p.parse_args()
     a.run.mkdir(parents=True, exist_ok=True)
-    banned, seen, rows, dev = evaluation_keys(a.data) | demo_keys(a.demo), set(), [], []
+    demo, demo_runs = demo_keys(a.demo)
+    banned, seen, rows, dev = evaluation_keys(a.data) | demo, set(), [], []
     table = collections.defaultdict(lambda: [0, 0.0])
     dropped = doubles = 0
-    for r in all_rows(a.data, a.own, random.Random(SEED)):
+    for r in all_rows(a.data, a.own, demo_runs, random.Random(SEED)):
         ka, kb = key(r["a"]), key(r["b"])
         if ka in banned or kb in banned:
             dropped += 1

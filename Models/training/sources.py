@@ -62,4 +62,4 @@ QUESTION_PAIRS = [  # Korean only: two questions, last column 0 = same meaning
     Source("mono/question-pair.validation.tsv", 0.5, "MIT"),
 ]
 CHAT = Source("mono/chatbot-qa.ko.tsv", 0.15, "MIT")  # Korean only: utterance, reply
-OWN = 1.5  # weight of the project's own pairs*.jsonl and qa*.jsonl (data/)
+OWN = 2.5  # weight of the project's own pairs*.jsonl and qa*.jsonl (data/)
