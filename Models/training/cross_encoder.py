@@ -3,7 +3,7 @@
 Starts from the bi-encoder's body and the teacher's pooler; reads a pair as
 `<s> question </s></s> passage </s>`, without prefixes. Loss of a list (mine.py): cross-entropy of
 the right passage + KL to the soft signal + binary cross-entropy, so that sigmoid(logit) reads as a
-probability. Resumes from run/cross.pt; every 20th list is held out.
+probability. Resumes from run/cross.pt.
 """
 import argparse
 import os
@@ -20,7 +20,7 @@ from common import SEED, Ids, append_line, pad, read_lines, setup, teacher_folde
 from export import fill, save, today, tokenizer_files
 from mine import biencoder
 
-LIMIT, LISTS, TAU, HELD = 224, 6, 0.05, 20
+LIMIT, LISTS, TAU = 224, 6, 0.05
 
 
 def new_model(run):
@@ -72,9 +72,7 @@ def held_out(model, ids_of, lists, device, bf16):
 
 def train(a, device, bf16):
     ids_of = Ids(a.run / "spm.model")
-    every = list(read_lines(a.run / "lists.jsonl"))
-    held = every[::HELD]
-    lists = [r for i, r in enumerate(every) if i % HELD]
+    lists, held = (list(read_lines(a.run / f"{n}.jsonl")) for n in ("lists", "held"))
     model = new_model(a.run).to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.rate, weight_decay=0.01, fused=True)
     step, stop, saved, path = 0, [], time.time(), a.run / "cross.pt"
@@ -116,16 +114,21 @@ def train(a, device, bf16):
 
 
 def export(run, out):
+    c = torch.load(run / "cross.pt", map_location="cpu", weights_only=True)
+    scored = run / "cross_scores.jsonl"
+    scores = {r["step"]: r for r in read_lines(scored)} if scored.exists() else {}
+    if c["step"] not in scores:
+        raise SystemExit(f"training stands at step {c['step']} and has not ended: run `train` again")
+    scores = scores[c["step"]]
     out.mkdir(parents=True, exist_ok=True)
     model = new_model(run)
-    c = torch.load(run / "cross.pt", map_location="cpu", weights_only=True)
     model.load_state_dict(c["model"])
     save(model.eval().half(), out)
     tokenizer_files(run / "spm.model", out)
     lists = sum(1 for _ in read_lines(run / "lists.jsonl"))
-    scores = list(read_lines(run / "cross_scores.jsonl"))[-1]
     fill("RERANKER.template.md", out, dict(
-        name=out.name, date=today(), steps=c["step"], batch=LISTS, lists=f"{lists:,}", mined=lists,
+        name=out.name, date=today(), steps=c["step"], batch=LISTS, lists=f"{lists:,}",
+        mined=(run / "mined").read_text().strip(),
         ours=f"{scores['first by cross-encoder']:.3f}",
         theirs=f"{scores['first by bi-encoder']:.3f}"))
     from sentence_transformers import CrossEncoder

@@ -1,6 +1,7 @@
 """Hard negatives for the cross-encoder, mined with the bi-encoder of a run.
 
-Writes lists.jsonl: {"q": question, "p": [passages, the right one first], "t": [signal of each]}.
+Writes lists.jsonl: {"q": question, "p": [passages, the right one first], "t": [signal of each]},
+and held.jsonl, the same for questions of dev.jsonl, which neither model is trained on.
 The signal is the teacher's cosine where both texts have English, else the bi-encoder's.
 Negatives of the question's group, or too near the right passage by the teacher (> SAME), are left
 out: they are likely right answers too.
@@ -64,6 +65,8 @@ def main():
     rng = np.random.default_rng([SEED, 3])
     every = list(read_lines(a.run / "rows.jsonl"))
     rows = choose(every, a.lists, rng)
+    trained = len(rows)
+    rows += [r for r in read_lines(a.run / "dev.jsonl") if r["ra"] == "q"]
     texts = english_texts(rows)
     at = {t: i for i, t in enumerate(texts)}
     teacher = Teacher(texts, a.run, device, bf16)
@@ -74,9 +77,10 @@ def main():
     group = np.array([r["g"] for r in rows])
     english = [(at.get(r["ta"]), at.get(r["tb"])) for r in rows]
     vector = lambda i: teacher.vectors[i].astype(np.float32)
-    out = []
+    out, held = [], []
     for i, r in enumerate(rows):
-        s = (d @ q[i]).numpy()
+        of = len(rows) if i >= trained else trained  # what is held out is no one's negative
+        s = (d[:of] @ q[i]).numpy()
         near, met = [], {r["b"]}
         for j in np.argsort(-s)[: 4 * NEAREST[-1]]:  # a passage stands in several rows
             if group[j] != group[i] and rows[j]["b"] not in met:
@@ -85,7 +89,7 @@ def main():
         if english[i][1] is not None:
             near = [j for j in near if english[j][1] is None or
                     vector(english[i][1]) @ vector(english[j][1]) < SAME]
-        far = [j for j in rng.integers(0, len(rows), EASY) if group[j] != group[i]]
+        far = [j for j in rng.integers(0, of, EASY) if group[j] != group[i]]
         found = hard(near, rng)
         if found is None or len(far) < EASY:
             continue
@@ -93,10 +97,12 @@ def main():
         signal = [float(vector(english[i][0]) @ vector(english[j][1]))
                   if english[i][0] is not None and english[j][1] is not None else float(s[j])
                   for j in js]
-        out.append(dict(q=r["a"], p=[rows[j]["b"] for j in js],
+        (out if i < trained else held).append(dict(q=r["a"], p=[rows[j]["b"] for j in js],
                         t=[round(x, 4) for x in signal], b=[round(float(s[j]), 4) for j in js]))
     write_lines(a.run / "lists.jsonl", out)
-    print(f"{len(out)} lists of {1 + sum(HARD) + EASY}")
+    write_lines(a.run / "held.jsonl", held)
+    (a.run / "mined").write_text(f"{a.lists}\n")
+    print(f"{len(out)} lists of {1 + sum(HARD) + EASY}, {len(held)} held out")
 
 
 if __name__ == "__main__":

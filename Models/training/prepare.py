@@ -92,7 +92,8 @@ def own_rows(folder, new_group, demo_runs):
     """pairs*.jsonl {ko, en} and qa*.jsonl {questions: [{ko, en}], ko, en: the passage}."""
     for path in sorted(folder.glob("*.jsonl")):
         for r in read_lines(path):
-            if any(demo_runs & runs(r[lang]) for lang in ("ko", "en")):
+            texts = [t[lang] for t in (r, *r.get("questions", ())) for lang in ("ko", "en")]
+            if any(demo_runs & runs(t) for t in texts):
                 continue
             g = new_group()
             held = zlib.crc32(r["en"].encode()) % HELD_OUT == 0

@@ -2,8 +2,8 @@
 
 - held-out rows of our own (dev.jsonl): translations found among all of them; questions finding
   their passages among every passage of our own, held out or not;
-- pairs of KorSTS train, whose licence keeps them out of training: how well cosines agree with
-  the teacher's of the English side (Spearman), and translations found.
+- neighbouring sentences of KorSTS train, whose licence keeps them out of training: how well their
+  cosines agree with the teacher's of the English side (Spearman), and translations found.
 """
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from common import PREFIX, encode, read_lines
 from evaluate import lines
 from teacher import Teacher
 
-MOST = 5_000  # KorSTS lines: two neighbours are a pair
+MOST = 5_000  # KorSTS lines
 
 
 def bitext(a, b):

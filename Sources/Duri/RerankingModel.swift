@@ -17,7 +17,7 @@ public final class RerankingModel: Sendable {
   ///
   /// - Parameters:
   ///   - reference: a folder in Hugging Face layout, or the name of a built-in model.
-  ///   - precision: default f32.
+  ///   - precision: default f32; nil takes the fastest whose scores agree with f32's.
   /// - Throws: an error whose description names the file and what is wrong with it.
   public static func load(
     _ reference: String, precision: Precision? = .f32, maximumTokens: Int? = nil,

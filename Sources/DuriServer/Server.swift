@@ -55,7 +55,7 @@ public struct Server: Sendable {
       "precision chosen by its agreement with f32",
       metadata: [
         "model": "\(model.contract.name)", "precision": "\(model.precision.rawValue)",
-        "mean_cosine": "\(agreement.meanCosine)", "worst_cosine": "\(agreement.worstCosine)",
+        "measured": "\(agreement.precision.rawValue)", "mean_cosine": "\(agreement.meanCosine)", "worst_cosine": "\(agreement.worstCosine)",
       ])
   }
 

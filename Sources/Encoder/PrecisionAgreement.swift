@@ -10,6 +10,11 @@ public struct PrecisionAgreement: Sendable, Equatable {
   /// means). NaN if a result is not finite.
   public let meanCosine: Double
   public let worstCosine: Double
+  /// Of a reranker: the largest change of a score, as a probability (the logit's sigmoid); else nil.
+  public let largestScoreChange: Double?
+
+  /// Largest change of a score that `auto` accepts of a reranker.
+  public static let scoreChangeGate = 0.05
 
   /// Least cosines of a precision that `auto` may choose: the mean, and the smallest.
   public static func gate(of precision: Precision) -> (mean: Double, worst: Double) {
@@ -21,17 +26,20 @@ public struct PrecisionAgreement: Sendable, Equatable {
   }
 
   public init(
-    precision: Precision, texts: Int, tokens: Int, meanCosine: Double, worstCosine: Double
+    precision: Precision, texts: Int, tokens: Int, meanCosine: Double, worstCosine: Double,
+    largestScoreChange: Double? = nil
   ) {
     self.precision = precision
     self.texts = texts
     self.tokens = tokens
     self.meanCosine = meanCosine
     self.worstCosine = worstCosine
+    self.largestScoreChange = largestScoreChange
   }
 
   public var passes: Bool {
     let gate = Self.gate(of: precision)
-    return meanCosine >= gate.mean && worstCosine >= gate.worst
+    guard meanCosine >= gate.mean && worstCosine >= gate.worst else { return false }
+    return largestScoreChange.map { $0 <= Self.scoreChangeGate } ?? true
   }
 }

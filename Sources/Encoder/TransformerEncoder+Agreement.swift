@@ -1,13 +1,18 @@
 import Dispatch
+import Foundation
 import ModelFiles
 
 extension PrecisionAgreement {
-  init(precision: Precision, texts: Int? = nil, tokens: Int, cosines: [Double]) {
+  init(
+    precision: Precision, texts: Int? = nil, tokens: Int, cosines: [Double],
+    largestScoreChange: Double? = nil
+  ) {
     let isFinite = !cosines.isEmpty && cosines.allSatisfy(\.isFinite)
     self.init(
       precision: precision, texts: texts ?? cosines.count, tokens: tokens,
       meanCosine: isFinite ? cosines.reduce(0, +) / Double(cosines.count) : .nan,
-      worstCosine: isFinite ? cosines.min() ?? .nan : .nan)
+      worstCosine: isFinite ? cosines.min() ?? .nan : .nan,
+      largestScoreChange: largestScoreChange)
   }
 }
 
@@ -51,16 +56,23 @@ extension TransformerEncoder {
   ) throws(EncoderError) -> PrecisionAgreement {
     let reference = try TransformerEncoder(passing: folder, kernels: kernels)
     var cosines: [Double] = []
+    // The correlation sees no shift of all scores: the change of each is held apart.
+    var change = 0.0
     for block in lists {
-      cosines.append(
-        Self.cosine(
-          Self.centred(try reference.vectorsOnAllCores(block)),
-          Self.centred(try vectorsOnAllCores(block))))
+      let expected = try reference.vectorsOnAllCores(block)
+      let found = try vectorsOnAllCores(block)
+      cosines.append(Self.cosine(Self.centred(expected), Self.centred(found)))
+      for (a, b) in zip(expected, found) {
+        change = max(change, abs(Self.probability(a) - Self.probability(b)))
+      }
     }
     return PrecisionAgreement(
       precision: precision, texts: lists.reduce(0) { $0 + $1.textCount },
-      tokens: lists.reduce(0) { $0 + $1.tokenCount }, cosines: cosines)
+      tokens: lists.reduce(0) { $0 + $1.tokenCount }, cosines: cosines,
+      largestScoreChange: change)
   }
+
+  private static func probability(_ logit: Float) -> Double { 1 / (1 + exp(-Double(logit))) }
 
   private static func centred(_ values: [Float]) -> ArraySlice<Float> {
     let mean = values.reduce(0, +) / Float(max(1, values.count))

@@ -54,7 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "url"))
   var store: String?
 
-  @Option(help: ArgumentHelp("A cross-encoder, for rerank.", valueName: "ref"))
+  @Option(help: ArgumentHelp("A cross-encoder, for rerank; --precision is for both models.", valueName: "ref"))
   var reranker: String?
 
   @Option(help: ArgumentHelp("Texts accepted in one Embed call.", valueName: "n"))

@@ -1,3 +1,4 @@
+import Foundation
 import ModelFiles
 import Testing
 
@@ -71,6 +72,14 @@ import Testing
     #expect(abs(agreement.worstCosine - (correlations.min() ?? 0)) < 1e-4)
     #expect(abs(agreement.meanCosine - correlations.reduce(0, +) / 2) < 1e-4)
     #expect(agreement.worstCosine < 1)
+    func probability(_ logit: Double) -> Double { 1 / (1 + exp(-logit)) }
+    var change = 0.0
+    for block in lists {
+      for (a, b) in zip(try scores(.f32, block), try scores(precision, block)) {
+        change = max(change, abs(probability(a) - probability(b)))
+      }
+    }
+    #expect(abs((agreement.largestScoreChange ?? -1) - change) < 1e-6)
   }
 
   @Test func gatesAreBothKept() {
@@ -86,6 +95,12 @@ import Testing
     #expect(!passes([0.994, 0.995]))
     #expect(!passes([1, .nan]))
     #expect(!passes([]))
+    func scores(_ change: Double) -> Bool {
+      PrecisionAgreement(
+        precision: .int8, tokens: 10, cosines: [1, 1], largestScoreChange: change
+      ).passes
+    }
+    #expect(scores(0.04) && !scores(0.06) && !scores(.nan))
   }
 
   @Test func anInvalidSampleIsAnError() throws {

@@ -20,7 +20,12 @@ public struct RetrievalService: Sendable {
   ) throws(ServiceError) {
     self.store = store
     self.embeddings = embeddings
-    self.reranking = reranking
+    self.reranking = reranking.map {
+      // How many passages a client may send says nothing about how many hits a search may rank again.
+      var own = $0.limits
+      own.maximumTexts = max(own.maximumTexts, limits.maximumHits)
+      return RerankingService(reranker: $0.reranker, limits: own)
+    }
     self.limits = limits
     let model = embeddings.contract
     contract = CollectionContract(

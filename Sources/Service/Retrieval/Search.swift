@@ -26,7 +26,8 @@ extension RetrievalService {
         byMeaning: byMeaning[index], byWords: byWords, request: request, depth: scope.depth)
       if let reranking, request.rerank {
         do {
-          hits = try await rescored(hits, query: query, by: reranking, deadline: deadline)
+          hits = try await rescored(
+            Array(hits.prefix(scope.candidates)), query: query, by: reranking, deadline: deadline)
         } catch {
           results.append(.failure(error))
           continue
@@ -47,6 +48,8 @@ extension RetrievalService {
     var limit: Int
     /// Hits each kind of evidence is asked for.
     var depth: Int
+    /// Hits that the cross-encoder ranks again.
+    var candidates: Int
     var filter: Filter?
   }
 
@@ -57,8 +60,10 @@ extension RetrievalService {
     }
     let limit = try limits.resolve(
       request.limit, default: 10, atMost: limits.maximumHits, "limit")
-    let candidates = try limits.resolve(
-      request.rerankCandidates, default: 50, atMost: limits.maximumHits, "rerank_candidates")
+    let candidates = max(
+      limit,
+      try limits.resolve(
+        request.rerankCandidates, default: 50, atMost: limits.maximumHits, "rerank_candidates"))
     guard (0...1).contains(request.vectorWeight) else {
       throw ServiceError(
         .invalidArgument, "vector_weight is \(request.vectorWeight); it must be 0 to 1")
@@ -69,10 +74,12 @@ extension RetrievalService {
     }
     let info = try await collection(request.collection)
     if request.mode != .text { try checkServes(info.contract) }
-    var depth = request.rerank ? max(limit, candidates) : limit
+    var depth = request.rerank ? candidates : limit
     // Fusion needs to see documents that neither list has at its very top.
     if request.mode == .hybrid { depth = min(limits.maximumHits, max(depth, 100)) }
-    return Scope(limit: limit, depth: depth, filter: try parsedFilter(request.filter))
+    return Scope(
+      limit: limit, depth: depth, candidates: candidates,
+      filter: try parsedFilter(request.filter))
   }
 
   /// The queries' vectors with their receipts; nil for a search by words alone.

@@ -626,7 +626,8 @@ public nonisolated struct Duri_V1_GetModelResponse: Sendable {
   /// Version of the server.
   public var version: String = String()
 
-  /// What the choice of the arithmetic stands on; absent where the operator named it.
+  /// What the choice of the arithmetic stands on; absent where the operator named it, or where this machine has no
+  /// faster one than f32.
   public var agreement: Duri_V1_PrecisionAgreement {
     get {_agreement ?? Duri_V1_PrecisionAgreement()}
     set {_agreement = newValue}

@@ -37,6 +37,9 @@ extension JSONWriter {
       json.field("tokens", agreement.tokens)
       json.field("mean_cosine", Float(agreement.meanCosine))
       json.field("worst_cosine", Float(agreement.worstCosine))
+      if let change = agreement.largestScoreChange {
+        json.field("largest_score_change", Float(change))
+      }
     }
   }
 

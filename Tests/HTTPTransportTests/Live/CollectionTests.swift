@@ -15,6 +15,33 @@ import Testing
     }
   }
 
+  @Test func theCrossEncoderGetsAsManyHitsAsAreAskedFor() async throws {
+    let reranker = StubReranker()
+    // Fewer texts a call than candidates: that limit is about clients.
+    var limits = ServiceLimits()
+    limits.maximumTexts = 3
+    try await session(Harness(limits: limits, reranker: reranker)) { wire in
+      try await wire.send("POST", "/v1/collections", body: #"{"name": "notes"}"#)
+      #expect(try await wire.answer().status == 201)
+      for id in 0..<7 {
+        try await wire.send(
+          "POST", "/v1/collections/notes/documents",
+          body: #"[{"id": "\#(id)", "text": "\#(String(repeating: "a", count: id + 1))"}]"#)
+        #expect(try await wire.answer().json["inserted"] as? Int == 1)
+      }
+      try await wire.send(
+        "POST", "/v1/collections/notes/search",
+        body: #"{"query": "aa", "limit": 1, "rerank": true, "rerank_candidates": 5}"#)
+      let results = try #require(try await wire.answer().json["results"] as? [[String: Any]])
+      let hits = try #require(results.first?["hits"] as? [[String: Any]])
+      let passages = try #require(reranker.calls.first?.input.passages)
+      #expect(passages.count == 5 && hits.count == 1)
+      // The stub's score is the length.
+      let longest = passages.map(\.utf8.count).max() ?? 0
+      #expect(hits.first?["id"] as? String == "\(longest - 1)")
+    }
+  }
+
   @Test func aCollectionLives() async throws {
     try await session { wire in
       try await wire.send("POST", "/v1/collections", body: #"{"name": "notes"}"#)

@@ -15,6 +15,7 @@ struct Harness {
   var limits = ServiceLimits()
   var embedder = StubEmbedder(
     contract: .stub(prompts: Prompts(query: "query: ", passage: "passage: ", symmetric: "query: ")))
+  var reranker: StubReranker?
   /// Routes beside Duri's own.
   var extra: [any RouteGroup] = []
   var isServing: @Sendable () -> Bool = { true }
@@ -22,10 +23,11 @@ struct Harness {
 
   func table() throws -> RouteTable {
     let embeddings = EmbeddingService(embedder: embedder, limits: limits)
+    let reranking = reranker.map { RerankingService(reranker: $0, limits: limits) }
     var table = RouteTable.duri(
-      embeddings: embeddings, reranking: nil,
+      embeddings: embeddings, reranking: reranking,
       retrieval: try RetrievalService(
-        store: store, embeddings: embeddings, reranking: nil, fingerprint: "f1"),
+        store: store, embeddings: embeddings, reranking: reranking, fingerprint: "f1"),
       version: "1.2.3",
       resources: Repository.url("Sources/HTTPTransport/Resources").path, isServing: isServing)
     for group in extra { group.add(to: &table) }
