@@ -10,7 +10,8 @@ import pytest
 
 from support.browser import WatchedPage, free_port, launched
 from support.polling import wait_until
-from support.server import ROOT
+from support.reranker import write_reranker
+from support.server import ROOT, DuriServer
 
 PAGE = ROOT / "Sources/HTTPTransport/Resources/page"
 
@@ -59,19 +60,20 @@ def http_port():
 @pytest.fixture(scope="module")
 def server_options(browser, http_port, tmp_path_factory):
     # The browser comes first: without one no server is started.
-    return ["--http", f"127.0.0.1:{http_port}", "--data", str(tmp_path_factory.mktemp("data"))]
+    return ["--http", f"127.0.0.1:{http_port}", "--data", str(tmp_path_factory.mktemp("data")),
+            "--reranker", str(write_reranker(tmp_path_factory.mktemp("models") / "random"))]
+
+
+def post(address, path, body, kind):
+    request = urllib.request.Request(address + path, data=body.encode(), headers={"content-type": kind})
+    with urllib.request.urlopen(request) as answer:
+        return answer.read()
 
 
 @pytest.fixture(scope="module")
 def site(server, http_port):
     """Address of a server with the demo collection."""
     address = f"http://127.0.0.1:{http_port}"
-
-    def post(path, body, kind):
-        request = urllib.request.Request(
-            address + path, data=body.encode(), headers={"content-type": kind})
-        with urllib.request.urlopen(request) as answer:
-            return answer.read()
 
     def answers():
         try:
@@ -80,8 +82,8 @@ def site(server, http_port):
             return False
 
     wait_until(answers, 60, "an answer to GET /v1/model")
-    post("/v1/collections", '{"name": "demo"}', "application/json")
-    post("/v1/collections/demo/documents", lines(documents()), "application/x-ndjson")
+    post(address, "/v1/collections", '{"name": "demo"}', "application/json")
+    post(address, "/v1/collections/demo/documents", lines(documents()), "application/x-ndjson")
     return address
 
 
@@ -152,9 +154,37 @@ def test_modes_rank_by_other_evidence(visit):
     page.check("#modes input[value=hybrid]", force=True)
     expect(page, "document.querySelector('#results .evidence')?.textContent.includes('words #1')")
     assert "mode=hybrid" in page.url
-    assert page.is_disabled("#modes input[value=rerank]")
-    page.focus("#modes .tipbutton")
-    assert "without a reranker" in page.inner_text("#modes [role=tooltip]")
+
+
+def test_the_cross_encoder_has_the_last_word(visit):
+    page = visit().open(q=QUESTION, show="all")
+    settled(page)
+    page.wait_for_selector("#modes input[value=rerank]:enabled", state="attached")
+    page.check("#modes input[value=rerank]", force=True)
+    expect(page, "document.querySelector('#results .evidence')?.textContent.includes('re-ranked')")
+    assert "mode=rerank" in page.url
+    scores = [float(re.search(r"re-ranked (-?[\d.]+)", text).group(1))
+              for text in page.locator("#results .evidence").all_inner_texts()]
+    assert len(scores) == len(list(documents()))
+    assert scores == sorted(scores, reverse=True) and scores[0] > scores[-1]
+
+
+def test_without_a_cross_encoder_its_mode_is_off(browser, tmp_path):
+    server = DuriServer("--data", str(tmp_path))
+    try:
+        post(server.url, "/v1/collections", '{"name": "demo"}', "application/json")
+        post(server.url, "/v1/collections/demo/documents", lines(documents()), "application/x-ndjson")
+        watched = WatchedPage(browser, server.url)
+        page = watched.open(q="cabbage", mode="rerank")
+        settled(page)
+        expect(page, "document.querySelector('#model-line').textContent !== ''")
+        assert page.is_disabled("#modes input[value=rerank]")
+        page.focus("#modes .tipbutton")
+        assert "without a reranker" in page.inner_text("#modes [role=tooltip]")
+        watched.close()
+        assert watched.foreign == [] and watched.faults == []
+    finally:
+        assert server.stop() == 0
 
 
 def test_a_link_brings_the_search_back(visit):
