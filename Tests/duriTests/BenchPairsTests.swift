@@ -1,3 +1,4 @@
+import Retrieval
 import Testing
 
 @testable import duri
@@ -11,7 +12,7 @@ import Testing
 
   /// Small whole numbers: their products and sums are exact in any order.
   private func wholeNumbers(_ count: Int, _ dimension: Int, seed: UInt64) -> [[Float]] {
-    var generator = SplitMix(seed: seed)
+    var generator = SplitMix64(seed: seed)
     return (0..<count).map { _ in
       (0..<dimension).map { _ in Float(Int.random(in: -8...8, using: &generator)) }
     }

@@ -1,4 +1,5 @@
 import EmbeddingEngine
+import Retrieval
 import Tokenization
 
 /// Stands in for a model's tokenizer where tokenization is not to be measured: a text is the number
@@ -25,7 +26,7 @@ struct PresetTokenizer: Tokenizer {
     }
     specialTokens = SpecialTokens(begin: 0, pad: 1, end: 2, unknown: 3, mask: nil)
     self.vocabularySize = vocabularySize
-    var generator = SplitMix(seed: seed)
+    var generator = SplitMix64(seed: seed)
     presets = lengths.map { length in
       // The engine frames every text with two special tokens.
       let ids = (0..<max(1, length - 2)).map { _ in

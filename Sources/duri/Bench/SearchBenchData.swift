@@ -165,7 +165,7 @@ struct VectorMaker: Sendable {
   init(rows: Int, dimension: Int, shared: Float) {
     self.rows = rows
     self.dimension = dimension
-    var generator = SplitMix(seed: 11)
+    var generator = SplitMix64(seed: 11)
     var basis: [[Float]] = []
     for axis in 0..<dimension {
       let weight = pow(Float(axis + 1), -0.4)
@@ -194,7 +194,7 @@ struct VectorMaker: Sendable {
 
   /// - Parameter noise: length of what is added.
   private func made(_ row: Int, noise: Float) -> [Float] {
-    var generator = SplitMix(seed: UInt64(row) &+ 1_000)
+    var generator = SplitMix64(seed: UInt64(row) &+ 1_000)
     let subject = Int(generator.next() % UInt64(subjects.count))
     let topic = subject % topics.count
     var sum = Self.scaled(Self.direction(dimension, &generator), to: 0.5)
@@ -208,12 +208,12 @@ struct VectorMaker: Sendable {
     return Self.scaled(sum, to: 1)
   }
 
-  private static func direction(_ dimension: Int, _ generator: inout SplitMix) -> [Float] {
+  private static func direction(_ dimension: Int, _ generator: inout SplitMix64) -> [Float] {
     scaled((0..<dimension).map { _ in normal(&generator) }, to: 1)
   }
 
   /// About normal: the sum of eight even numbers of 8 bits.
-  private static func normal(_ generator: inout SplitMix) -> Float {
+  private static func normal(_ generator: inout SplitMix64) -> Float {
     var bits = generator.next()
     var sum = 0
     for _ in 0..<8 {

@@ -53,18 +53,6 @@ extension IncomingDocument {
   }
 }
 
-extension Duri_V1_UpsertDocument {
-  public init(_ incoming: IncomingDocument) {
-    self.init()
-    document = Duri_V1_Document(incoming.document)
-    guard let vector = incoming.vector else { return }
-    self.vector.values = vector.values
-    self.vector.model = vector.origin.model
-    self.vector.fingerprint = vector.origin.fingerprint
-    self.vector.prefix = vector.origin.prefix
-  }
-}
-
 extension Duri_V1_StoredDocument {
   /// - Parameter contract: the collection's; it names where the vector comes from.
   public init(_ stored: EmbeddedDocument, contract: CollectionContract) {
