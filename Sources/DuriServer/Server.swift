@@ -20,11 +20,15 @@ public struct Server: Sendable {
     self.logger = logger
   }
 
-  /// Serves until a signal asks it to stop and open calls have ended.
+  /// Serves until a signal asks it to stop and open calls have ended, or the task is cancelled.
   ///
+  /// - Parameter handlesSignals: false leaves SIGTERM and SIGINT to the process.
   /// - Parameter onListening: told the model and the bound ports once calls are accepted on all of them.
   /// - Throws: an error whose description names what is wrong: a model file, a failed self-test, a taken port.
-  public func run(onListening: @escaping @Sendable (ModelContract, ListeningPorts) -> Void) async throws {
+  public func run(
+    handlesSignals: Bool = true,
+    onListening: @escaping @Sendable (ModelContract, ListeningPorts) -> Void
+  ) async throws {
     let model = try EmbeddingModel.load(
       configuration.model,
       options: EmbeddingModel.Options(
@@ -36,7 +40,7 @@ public struct Server: Sendable {
       let operations = try await Operations.make(model: model, configuration: configuration)
       if let reranking = operations.reranking { tellPrecision(of: reranking.reranker) }
       do {
-        try await serve(operations) { onListening(model.contract, $0) }
+        try await serve(operations, handlesSignals: handlesSignals) { onListening(model.contract, $0) }
       } catch {
         await operations.close()
         throw error
@@ -60,7 +64,8 @@ public struct Server: Sendable {
   }
 
   private func serve(
-    _ operations: Operations, onListening: @escaping @Sendable (ListeningPorts) -> Void
+    _ operations: Operations, handlesSignals: Bool,
+    onListening: @escaping @Sendable (ListeningPorts) -> Void
   ) async throws {
     let health = HealthState(services: ServerRoutes.services)
     let ports = PortReport(awaitsHTTP: configuration.http != nil, report: onListening)
@@ -75,7 +80,8 @@ public struct Server: Sendable {
       })
     // A graceful stop is given the drain time and a little to close; then tasks are cancelled.
     var group = ServiceGroupConfiguration(
-      services: [listeners], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+      services: [listeners], gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
+      logger: quiet)
     group.maximumGracefulShutdownDuration = configuration.grpc.drainTimeout + .seconds(5)
     try await ServiceGroup(configuration: group).run()
   }

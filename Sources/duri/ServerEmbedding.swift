@@ -15,23 +15,32 @@ struct ServerEmbedding {
   func embed(_ source: TextSource, into run: inout EmbedRun) async throws {
     let client = try await EmbeddingsClient.connect(host: address.host, port: address.port)
     let stream = try await client.embedStream(settings)
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    try await withThrowingTaskGroup(of: CommandError?.self) { group in
       group.addTask { try await send(source, to: stream) }
-      while let items = try await stream.next() {
-        for item in items { try run.write(result(item)) }
+      do {
+        while let items = try await stream.next() {
+          for item in items { try run.write(result(item)) }
+        }
+      } catch {
+        // A source that cannot be read ends the stream too, and says more.
+        if case .some(.some(let failure)) = try? await group.next() { throw failure }
+        throw error
       }
-      try await group.waitForAll()
+      while let failure = try await group.next() {
+        if let failure { throw failure }
+      }
     }
     await client.close()
   }
 
-  private func send(_ source: TextSource, to stream: EmbeddingsStream) async throws {
+  /// Returns why the source could not be read to its end, if so; the stream is given up then.
+  private func send(_ source: TextSource, to stream: EmbeddingsStream) async throws -> CommandError? {
     var texts = source.makeIterator()
     while true {
       let chunk = texts.next(Self.chunkSize)
       if let failure = texts.failure {
         stream.cancel()
-        throw failure
+        return failure
       }
       if chunk.isEmpty { break }
       try await stream.send(
@@ -42,6 +51,7 @@ struct ServerEmbedding {
         })
     }
     stream.finishSending()
+    return nil
   }
 
   private var settings: Duri_V1_StreamSettings {

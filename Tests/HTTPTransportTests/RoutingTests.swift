@@ -114,7 +114,9 @@ import Testing
     clock.requestEnded()
     #expect(clock.deadline(streamed: false) == nil)
     clock.answered(now: at(20))
-    #expect(clock.deadline(streamed: false) == at(22) && clock.expiry == .close)
+    #expect(clock.isSending && clock.deadline(streamed: false) == nil)
+    clock.sent(now: at(25))
+    #expect(clock.deadline(streamed: false) == at(27) && clock.expiry == .close)
     clock.lingers(now: at(30))
     #expect(clock.deadline(streamed: false) == at(35) && clock.expiry == .close)
   }
@@ -137,6 +139,9 @@ import Testing
     clock.headArrived(now: at(2))
     #expect(clock.deadline(streamed: false) == nil)
     clock.answered(now: at(50))
+    #expect(clock.deadline(streamed: false) == at(53))
+    // How fast the client takes the first answer does not give it more time for the second request.
+    clock.sent(now: at(52))
     #expect(clock.deadline(streamed: false) == at(53))
   }
 }

@@ -77,6 +77,25 @@ def test_incomplete_messages_are_bounded(watch):
         watch.answers()
 
 
+def test_messages_in_work_are_bounded(watch):
+    """Streams that cannot go on with their 4 MiB message, because the client takes no results."""
+    # Empty texts fail at once, and their ids come back: computing nothing, each stream fills what it may have unsent.
+    message = framed(pb.EmbedStreamRequest(
+        texts=[pb.StreamText(id="i" * 1024)] * 4000).SerializeToString())
+    # Two connections: one is refused calls when it holds 64 MiB of responses.
+    with Wire(watch.server.port, credit=False, window=0) as one, \
+            Wire(watch.server.port, credit=False, window=0) as other:
+        for wire in [one, other] * (HELD_MIB // 8 + 8):
+            wire.send(wire.open(EMBED_STREAM), message)
+        for wire in one, other:
+            refused = wire.wait(lambda: [
+                reply for reply in wire.replies.values() if reply.status == RESOURCE_EXHAUSTED])
+            assert all("request bytes" in reply.message for reply in refused)
+        # Beside the messages, each stream holds up to 0.5 MiB of responses.
+        assert growth(watch) < HELD_MIB + 2 * SLACK_MIB
+        watch.answers()
+
+
 def test_two_million_empty_texts_stay_within_memory(watch):
     """A text of no bytes takes two on the wire and far more in memory."""
     body = framed(b"\x12\x00" * ((2 << 20) - 8))

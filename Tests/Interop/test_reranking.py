@@ -89,6 +89,22 @@ def test_a_search_is_reordered(channel):
     assert len(best) == 1 and best[0].vector_rank == 1 and best[0].HasField("rerank_score")
 
 
+def test_a_document_without_text_stands_last(channel):
+    retrieval = retrieval_rpc.RetrievalStub(channel)
+    retrieval.CreateCollection(pb.CreateCollectionRequest(name="silent"))
+    retrieval.Upsert(pb.UpsertRequest(collection="silent", documents=[
+        pb.UpsertDocument(document=pb.Document(id=str(i), text=text)) for i, text in enumerate(PASSAGES)]))
+    exported = [d for r in retrieval.Export(pb.ExportRequest(collection="silent", vectors=True)) for d in r.documents]
+    # The vector of the passage that is nearest by meaning, but nothing that a cross-encoder could read.
+    nearest = retrieval.Search(pb.SearchRequest(collection="silent", queries=[QUESTION], limit=1)).results[0].hits[0].id
+    vector = next(d.vector for d in exported if d.document.id == nearest)
+    retrieval.Upsert(pb.UpsertRequest(collection="silent", documents=[
+        pb.UpsertDocument(document=pb.Document(id="silent"), vector=vector)]))
+    hits = retrieval.Search(pb.SearchRequest(collection="silent", queries=[QUESTION], rerank=True)).results[0].hits
+    assert hits[-1].id == "silent" and hits[-1].score == 0 and not hits[-1].HasField("rerank_score")
+    assert all(hit.score > 0 for hit in hits[:-1])
+
+
 def test_the_command_gives_the_servers_scores(server, folder):
     def scored(*options):
         command = [BINARY, "rerank", *options, "--query", QUESTION, *PASSAGES]

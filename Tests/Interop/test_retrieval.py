@@ -1,7 +1,9 @@
 """Collections over gRPC with generated stubs, and the commands that use them."""
 
 import json
+import signal
 import subprocess
+import time
 import uuid
 
 import grpc
@@ -113,6 +115,24 @@ def test_a_bad_document_fails_alone(retrieval, collection):
     assert reply.inserted == 1 and [(f.index, f.id) for f in reply.failures] == [(0, "empty")]
 
 
+def test_a_document_out_of_bounds_fails_alone(retrieval, collection):
+    odd = document("odd", "A text.", "en", 1)
+    odd.document.metadata["no spaces please"].string_value = "x"
+    reply = retrieval.Upsert(pb.UpsertRequest(collection=collection, documents=[
+        document("empty", "", "en", 1), document("x" * 600, "A text.", "en", 1), odd, document("b", "A text.", "en", 1)]))
+    assert reply.inserted == 1 and [f.index for f in reply.failures] == [0, 1, 2]
+    assert "600 bytes" in reply.failures[1].status.message and "metadata" in reply.failures[2].status.message
+
+    def requests():
+        yield pb.UpsertRequest(collection=collection)
+        for start in range(0, 300, 100):
+            yield pb.UpsertRequest(documents=[
+                document("x" * 600 if start + i == 242 else f"s{start + i}", "A text.", "en", 1) for i in range(100)])
+    replies = list(retrieval.UpsertStream(requests(), timeout=120))
+    assert sum(r.inserted for r in replies) == 299
+    assert [f.index for r in replies for f in r.failures] == [242]
+
+
 def test_vectors_of_another_prompt_are_refused(retrieval, collection):
     export = [d for r in retrieval.Export(pb.ExportRequest(collection=collection, vectors=True)) for d in r.documents]
     assert [d.document.id for d in export] == sorted(TEXTS)
@@ -196,6 +216,46 @@ def duri(*arguments, stdin=""):
     done = subprocess.run([BINARY, *arguments], input=stdin, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_an_exports_vectors_go_to_collections_of_their_model_only(tmp_path):
+    data = ["--data", str(tmp_path)]
+    line = {"_id": "a", "text": "He takes the train to work."}
+    duri("index", "-c", "notes", *data, "-", stdin=json.dumps(line))
+    exported = json.loads(duri("export", "-c", "notes", *data, "--vectors"))
+    assert set(exported["vector"]) == {"values", "model", "fingerprint", "prefix"}
+
+    def refusal(vector):
+        done = subprocess.run(
+            [BINARY, "index", "-c", "copy", *data, "-"], input=json.dumps(exported | {"vector": vector}),
+            capture_output=True, text=True, timeout=120)
+        assert done.returncode != 0
+        return done.stderr
+
+    assert "(of another model)" in refusal(exported["vector"] | {"fingerprint": "of another model"})
+    assert "which model" in refusal(exported["vector"]["values"])
+    assert duri("export", "-c", "copy", *data) == ""
+
+
+def test_a_document_too_large_for_a_message_fails_alone(tmp_path):
+    lines = [{"_id": "large", "text": "가" * 2_000_000}] + [
+        {"_id": f"m{i}", "text": "A text.", "metadata": {f"f{k}": "x" * 1_000 for k in range(30)}} for i in range(200)]
+    done = subprocess.run(
+        [BINARY, "index", "-c", "notes", "--data", str(tmp_path), "-"], input="\n".join(map(json.dumps, lines)),
+        capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0 and "'large' has 6000" in done.stderr and "200 documents added" in done.stderr
+
+
+def test_an_interrupt_ends_a_command_at_once(tmp_path):
+    data = ["--data", str(tmp_path)]
+    duri("index", "-c", "notes", *data, "-", stdin=json.dumps({"_id": "a", "text": "A text."}))
+    with subprocess.Popen([BINARY, "search", "-c", "notes", *data, "-"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write(b"train\n")
+        process.stdin.flush()
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == -signal.SIGINT
 
 
 def test_commands_on_a_directory(tmp_path):

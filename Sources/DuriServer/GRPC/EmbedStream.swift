@@ -5,7 +5,8 @@ import WireFormats
 /// One `EmbedStream` call: a reader that admits texts, a writer that sends what is ready, and a window between them.
 ///
 /// Texts count against the window from being read until their result has been taken by the client, so a client that
-/// stops reading stops the reader, HTTP/2 flow control stops the client, and memory stays bounded.
+/// stops reading stops the reader, HTTP/2 flow control stops the client, and memory stays bounded. A message counts
+/// against the server's bound on request bytes as long as a text of it waits or is being embedded.
 struct EmbedStream {
   let call: ServerCall
   let embeddings: EmbeddingService
@@ -29,6 +30,9 @@ struct EmbedStream {
   }
 
   func run(startingWith opening: Duri_V1_EmbedStreamRequest) async throws {
+    // A parameter lives as long as its call, so the first message is in memory until the stream ends.
+    let kept = call.keepLastMessage()
+    defer { withExtendedLifetime(kept) {} }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await read(startingWith: opening) }
       group.addTask { try await write() }
@@ -43,14 +47,22 @@ struct EmbedStream {
       var index: UInt64 = 0
       while true {
         try check(request)
-        var texts = request.texts[...]
-        while !texts.isEmpty {
-          let (chunk, weights) = nextChunk(of: &texts)
-          try await window.acquire(weights.reduce(0, +))
-          let first = index
-          group.addTask { try await embed(chunk, weights: weights, firstIndex: first) }
-          index += UInt64(chunk.count)
+        do {
+          let kept = call.keepLastMessage()
+          var texts = request.texts[...]
+          while !texts.isEmpty {
+            let (chunk, weights) = nextChunk(of: &texts)
+            try await window.acquire(weights.reduce(0, +))
+            let first = index
+            group.addTask {
+              defer { withExtendedLifetime(kept) {} }
+              try await embed(chunk, weights: weights, firstIndex: first)
+            }
+            index += UInt64(chunk.count)
+          }
         }
+        // Asking for the next message ends the count of this one, so it must not stay in memory meanwhile.
+        request = Duri_V1_EmbedStreamRequest()
         // A reader that always finds a next message would never let go of its thread.
         await Task.yield()
         guard let next = try await call.nextMessage() else { return }

@@ -15,39 +15,48 @@ public final class ServerCall: Sendable {
   let ended = Signal()
   private let outlet: any CallOutlet
   private let maximumMessageBytes: Int
-  /// Counts what a compressed message is more than its bytes on the wire.
-  private let held: HeldBytes?
-  /// Bytes of the last compressed message, inflated.
-  private let inflatedBytes = Atomic(0)
+  private let isUnary: Bool
+  /// Counts what has arrived and was not read.
+  let bytes: CallBytes
+  /// Counts the last message read: its handler is working on it.
+  private let lastMessage = Mutex<HeldMessage?>(nil)
 
   init(
     path: String, metadata: Metadata, deadline: ContinuousClock.Instant?, maximumMessageBytes: Int,
-    held: HeldBytes? = nil, outlet: any CallOutlet
+    isUnary: Bool = false, held: HeldBytes = HeldBytes(limit: .max), outlet: any CallOutlet
   ) {
     self.path = path
     self.metadata = metadata
     self.deadline = deadline
     self.maximumMessageBytes = maximumMessageBytes
-    self.held = held
+    self.isUnary = isUnary
+    bytes = CallBytes(held)
     self.outlet = outlet
     inbox = Inbox(onEmptied: outlet.inboxEmptied)
   }
 
   /// The next request message, nil after the last. Credit for more goes back to the client as messages are taken.
   ///
+  /// A message counts against the server's bound until the next one is asked for; whoever works on it for longer keeps
+  /// it counted by ``keepLastMessage()``.
+  ///
   /// - Throws: ``GRPCError`` when the call was cancelled, expired or broke the protocol.
   public func nextMessage() async throws(GRPCError) -> [UInt8]? {
+    // A unary call asks for a second message only to see that there is none, with the first still to be answered.
+    if !isUnary { lastMessage.withLock { $0 = nil } }
     guard let frame = try await inbox.next() else { return nil }
+    let held = bytes.take(frame.payload.count)
+    lastMessage.withLock { $0 = held }
     let message = try frame.message(limit: maximumMessageBytes)
-    if frame.isCompressed, !holdInflated(message.count) { throw .tooManyHeldBytes }
+    // A compressed one has grown.
+    guard held.resize(to: message.count) else { throw .tooManyHeldBytes }
     return message
   }
 
-  /// Counts an inflated message in place of the one before; false if that exceeds the server's bound.
-  private func holdInflated(_ count: Int) -> Bool {
-    guard let held else { return true }
-    held.remove(inflatedBytes.exchange(count, ordering: .relaxed))
-    return held.add(count)
+  /// The last message, which stays counted as long as the result is kept; nil if there was none, or if the next one is
+  /// being asked for.
+  public func keepLastMessage() -> HeldMessage? {
+    lastMessage.withLock { $0 }
   }
 
   /// Sends one response message; returns when the client has taken enough of those before it.
@@ -62,7 +71,7 @@ public final class ServerCall: Sendable {
 
   /// Ends the call: the last message, if any, then the status.
   func finish(message: [UInt8]?, error: GRPCError?) {
-    held?.remove(inflatedBytes.exchange(0, ordering: .relaxed))
+    lastMessage.withLock { $0 = nil }
     outlet.finish(message, error)
   }
 }

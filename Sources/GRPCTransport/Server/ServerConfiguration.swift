@@ -10,8 +10,8 @@ public struct GRPCServerConfiguration: Sendable {
   public var maximumMessageBytes = 4 << 20
   /// Connections served at once; more are closed on arrival. Default 800, under the usual limit of 1,024 open files.
   public var maximumConnections = 800
-  /// Bytes of requests held for all calls together (incomplete or not yet read by their handler); a call that would
-  /// exceed it fails with RESOURCE_EXHAUSTED. Default 512 MiB.
+  /// Bytes of request messages held for all calls together: incomplete, not yet read by their handler, or being worked
+  /// on (inflated then). A call that would exceed it fails with RESOURCE_EXHAUSTED. Default 512 MiB.
   public var maximumHeldBytes = 512 << 20
   /// Bytes of responses one connection may hold because its client does not take them; while there are more, its new
   /// calls and its unary responses fail with RESOURCE_EXHAUSTED. Default 64 MiB.

@@ -26,12 +26,12 @@ extension ServerConnectionHandler {
     let call = ServerCall(
       path: head.path, metadata: head.metadata,
       deadline: head.timeout.map { .now.advanced(by: $0) },
-      maximumMessageBytes: configuration.maximumMessageBytes, held: held,
+      maximumMessageBytes: configuration.maximumMessageBytes, isUnary: route.isUnary, held: held,
       outlet: ServerOutlet(self, stream: id, on: context.eventLoop))
     var stream = Stream(
       state: ServerStream(
         encoding: head.encoding, maximumMessageBytes: configuration.maximumMessageBytes),
-      call: call, isUnary: route.isUnary)
+      call: call)
     if let timeout = head.timeout {
       let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
       stream.deadline = context.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
@@ -58,10 +58,12 @@ extension ServerConnectionHandler {
   }
 
   private func perform(_ action: ServerStream.OnData?, on id: Int32) {
-    guard let inbox = streams[id]?.call.inbox else { return }
+    guard let stream = streams[id] else { return }
+    let inbox = stream.call.inbox
     switch action {
     case .deliver(let messages, let ended):
-      guard hold(id, inbox.unreadBytes + messages.reduce(0) { $0 + $1.payload.count }) else {
+      let count = messages.reduce(0) { $0 + $1.payload.count }
+      guard stream.call.bytes.receive(count, incomplete: stream.state.pendingBytes) else {
         end(id, message: nil, error: .tooManyHeldBytes)
         return
       }
@@ -69,10 +71,7 @@ extension ServerConnectionHandler {
       if ended { inbox.finish() }
       // Credit waits while messages wait, so that a client cannot run ahead of a handler that does not read; a
       // message that is still incomplete must get its credit or it could never become complete.
-      if inbox.isEmpty || ended {
-        letGo(id)
-        credit(id)
-      }
+      if inbox.isEmpty || ended { credit(id) }
     case .fail(let error):
       end(id, message: nil, error: error)
     case .ignore, nil:
@@ -82,7 +81,6 @@ extension ServerConnectionHandler {
 
   /// The handler has read everything that had arrived.
   func inboxEmptied(_ id: Int32) {
-    letGo(id)
     if credit(id) { driver.flushSoon() }
   }
 
@@ -93,26 +91,6 @@ extension ServerConnectionHandler {
     streams[id]?.uncredited = 0
     session.consumed(stream: id, count)
     return true
-  }
-
-  /// Counts complete messages, of `bytes` together, and what there is of an incomplete one against the server's bound;
-  /// false if that exceeds it.
-  private func hold(_ id: Int32, _ bytes: Int) -> Bool {
-    guard let stream = streams[id] else { return true }
-    let more = bytes + stream.state.pendingBytes - stream.held
-    guard more > 0 else { return true }
-    streams[id]?.held += more
-    return held.add(more)
-  }
-
-  /// Counts no longer what a streaming handler has read. A unary call's message, and the last ones of a stream, stay
-  /// counted until the call is over: they are what its handler is working on.
-  private func letGo(_ id: Int32) {
-    guard let stream = streams[id], !stream.isUnary, !stream.state.inboundEnded else { return }
-    let less = stream.held - stream.state.pendingBytes - stream.call.inbox.unreadBytes
-    guard less > 0 else { return }
-    streams[id]?.held -= less
-    held.remove(less)
   }
 
   // MARK: - Outbound
@@ -160,8 +138,7 @@ extension ServerConnectionHandler {
     }
     guard let stream = streams[id] else { return }
     stream.deadline?.cancel()
-    streams[id]?.held = 0
-    held.remove(stream.held)
+    stream.call.bytes.drop()
     stream.call.inbox.finish(error ?? .cancelledByPeer, discardingUnread: true)
     stream.call.ended.fire()
     driver.failSenders(of: id, error ?? .cancelledByPeer)
@@ -234,7 +211,7 @@ extension ServerConnectionHandler {
 
 extension GRPCError {
   static let tooManyHeldBytes = GRPCError(
-    .resourceExhausted, "the server holds too many unread request bytes; try again later")
+    .resourceExhausted, "the server holds too many request bytes; try again later")
   fileprivate static let responsesNotTaken = GRPCError(
     .resourceExhausted,
     "too many responses wait on this connection; read them, or start fewer calls at a time")

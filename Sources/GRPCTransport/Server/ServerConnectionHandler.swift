@@ -13,12 +13,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   struct Stream {
     var state: ServerStream
     let call: ServerCall
-    let isUnary: Bool
     var deadline: Scheduled<Void>?
     /// Bytes received whose flow-control credit is not given back yet.
     var uncredited = 0
-    /// Bytes counted against the server's bound.
-    var held = 0
   }
 
   let configuration: GRPCServerConfiguration
@@ -134,7 +131,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   /// Lets go of everything that waits for a stream that is over.
   private func release(_ id: Int32, _ stream: Stream, error: GRPCError) {
     stream.deadline?.cancel()
-    held.remove(stream.held)
+    stream.call.bytes.drop()
     stream.call.inbox.finish(error, discardingUnread: true)
     stream.call.ended.fire()
     driver.failSenders(of: id, error)

@@ -58,7 +58,9 @@ struct Responder: Sendable {
       let call = HTTPCall(
         request: request, parameters: parameters, connection: connection, bodies: bodies,
         maximumBodyBytes: maximumBodyBytes, deadline: try request.deadline())
-      return try await connection.whileOpen { try await handler(call) }
+      return try await connection.whileOpen {
+        try await within(call.deadline) { try await handler(call) }
+      }
     }
   }
 

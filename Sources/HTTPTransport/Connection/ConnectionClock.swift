@@ -29,6 +29,8 @@ struct ConnectionClock {
   private let limits: Limits
   /// Requests whose headers came and whose answers are not complete.
   private(set) var unanswered = 0
+  /// Answers that are complete but not yet taken by the socket.
+  private var unsent = 0
   /// Whether a body is on its way.
   private(set) var isReadingBody = false
   private var hasAnswered = false
@@ -43,9 +45,15 @@ struct ConnectionClock {
     since = now
   }
 
-  /// The point by which something must happen; nil while the server itself is what is waited for.
+  /// Whether all that is left to do is to bring answers to the client.
+  var isSending: Bool { unanswered == 0 && unsent > 0 }
+
+  /// The point by which something must happen; nil while the server itself is what is waited for, or its
+  /// answer is on the way.
   func deadline(streamed: Bool) -> NIODeadline? {
     if isLingering { return since + limits.linger }
+    // A client may read as slowly as it likes; one that takes nothing is the kernel's to notice.
+    if isSending { return nil }
     if isReadingBody {
       // A second request behind one that is being computed is nobody's fault.
       if unanswered > 1 { return nil }
@@ -78,8 +86,15 @@ struct ConnectionClock {
 
   mutating func answered(now: NIODeadline) {
     unanswered = max(0, unanswered - 1)
+    unsent += 1
     hasAnswered = true
     since = now
+  }
+
+  /// The socket has taken an answer, or never will.
+  mutating func sent(now: NIODeadline) {
+    unsent = max(0, unsent - 1)
+    if unanswered == 0 { since = now }
   }
 
   mutating func lingers(now: NIODeadline) {

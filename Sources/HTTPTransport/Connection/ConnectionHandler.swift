@@ -19,8 +19,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var timer: (at: NIODeadline, task: Scheduled<Void>)?
   /// The answer being written is the connection's last.
   private var closesAfterAnswer = false
-  /// The last answer is written; whatever comes is thrown away.
-  private var isLingering = false
+  /// The connection ends behind what is written; whatever comes is thrown away.
+  private var isEnding = false
 
   init(connections: Connections, configuration: HTTPConfiguration) {
     self.connections = connections
@@ -67,7 +67,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   // MARK: - In
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isLingering { return }
+    if isEnding { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       connection?.isBodyStreamed = false
@@ -93,7 +93,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if let event = event as? ChannelEvent, event == .inputClosed {
       connection?.clientLeft()
-      if isLingering {
+      if isEnding {
         context.close(promise: nil)
         return
       }
@@ -102,7 +102,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if isLingering { return }
+    if isEnding { return }
     let isOfSocket = error is IOError || error is ChannelError
     guard !isOfSocket, clock.unanswered == 0 else {
       context.fireErrorCaught(error)
@@ -120,7 +120,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     context.write(
       wrapOutboundOut(.head(.init(status: fault.status, headerFields: fields))), promise: nil)
     context.write(wrapOutboundOut(.body(body)), promise: nil)
-    writeLast(wrapOutboundOut(.end(nil)), promise: nil, context)
+    isEnding = true
+    writeEnd(wrapOutboundOut(.end(nil)), promise: nil, context)
   }
 
   // MARK: - Out
@@ -133,29 +134,47 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     case .body:
       context.write(data, promise: promise)
     case .end:
-      clock.answered(now: .now())
-      if closesAfterAnswer {
-        writeLast(data, promise: promise, context)
-      } else {
-        context.write(data, promise: promise)
-        watch(context)
-      }
+      if closesAfterAnswer { isEnding = true }
+      writeEnd(data, promise: promise, context)
     }
   }
 
-  /// Writes the end of the last answer, then closes the sending side only: a connection closed with unread
-  /// bytes in it is reset, and the client would lose the answer.
-  private func writeLast(
+  /// Closing for good throws away what the socket has not taken yet, so a connection with an answer on its
+  /// way ends behind it. A client that takes nothing does not keep it open: the kernel notices, and a server
+  /// that has no more time closes the receiving side, upon which an ending connection closes at once.
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    if clock.isSending, mode != .output { isEnding = true }
+    guard isEnding, mode == .all else {
+      context.close(mode: mode, promise: promise)
+      return
+    }
+    context.channel.closeFuture.cascade(to: promise)
+  }
+
+  /// Writes the end of an answer, and hears when the socket has taken all of it.
+  private func writeEnd(
     _ data: NIOAny, promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext
   ) {
-    isLingering = true
+    clock.answered(now: .now())
     let promise = promise ?? context.eventLoop.makePromise()
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     promise.futureResult.assumeIsolated().whenComplete { _ in
-      bound.value.close(mode: .output, promise: nil)
+      let (handler, context) = bound.value
+      handler.sent(context)
     }
-    context.writeAndFlush(data, promise: promise)
-    clock.lingers(now: .now())
+    context.write(data, promise: promise)
+    if isEnding { context.flush() }
+    watch(context)
+  }
+
+  /// Behind the last answer only the sending side is closed: a connection closed with unread bytes in it is
+  /// reset, and the client would lose the answer.
+  private func sent(_ context: ChannelHandlerContext) {
+    clock.sent(now: .now())
+    if isEnding, !clock.isSending {
+      context.close(mode: .output, promise: nil)
+      clock.lingers(now: .now())
+    }
     watch(context)
   }
 

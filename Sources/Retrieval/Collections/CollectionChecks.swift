@@ -45,34 +45,34 @@ func isFieldName(_ name: some StringProtocol) -> Bool {
 }
 
 extension Document {
-  /// Refuses an id, a text or metadata out of bounds.
-  ///
-  /// - Parameter position: of the document in its call, for the message.
-  /// - Throws: `invalidArgument`; the message names the position and the field, never the text.
-  package func check(position: Int) throws(RetrievalError) {
-    func refuse(_ what: String) -> RetrievalError {
-      RetrievalError(.invalidArgument, "document \(position): \(what)")
-    }
+  /// What of its id, its text or its metadata is out of bounds, naming the field and never the text; nil where nothing is.
+  package var refusal: String? {
     guard (1...CollectionLimits.idBytes).contains(id.utf8.count) else {
-      throw refuse(
-        "its id has \(id.utf8.count) bytes: give 1 to \(CollectionLimits.idBytes) bytes of UTF-8")
+      return "its id has \(id.utf8.count) bytes: give 1 to \(CollectionLimits.idBytes) bytes of UTF-8"
     }
     let size = title.utf8.count + text.utf8.count
     guard size <= CollectionLimits.textBytes else {
-      throw refuse("title and text have \(size) bytes, at most \(CollectionLimits.textBytes): split it")
+      return "title and text have \(size) bytes, at most \(CollectionLimits.textBytes): split it"
     }
     guard metadata.count <= CollectionLimits.metadataFields else {
-      throw refuse(
-        "its metadata has \(metadata.count) fields, at most \(CollectionLimits.metadataFields)")
+      return "its metadata has \(metadata.count) fields, at most \(CollectionLimits.metadataFields)"
     }
     for (field, value) in metadata {
       guard isFieldName(field) else {
-        throw refuse(
-          "a metadata field's name does not fit [A-Za-z_][A-Za-z0-9_.-]* of at most "
-            + "\(CollectionLimits.fieldNameBytes) bytes")
+        return "a metadata field's name does not fit [A-Za-z_][A-Za-z0-9_.-]* of at most "
+          + "\(CollectionLimits.fieldNameBytes) bytes"
       }
-      if let fault = value.fault { throw refuse("metadata field '\(field)' \(fault)") }
+      if let fault = value.fault { return "metadata field '\(field)' \(fault)" }
     }
+    return nil
+  }
+
+  /// Refuses what is out of bounds.
+  ///
+  /// - Parameter position: of the document in its call, for the message.
+  /// - Throws: `invalidArgument`.
+  package func check(position: Int) throws(RetrievalError) {
+    if let refusal { throw RetrievalError(.invalidArgument, "document \(position): \(refusal)") }
   }
 }
 
@@ -102,17 +102,24 @@ extension MetadataValue {
   }
 }
 
-/// Refuses a vector that has a component that is no number, or whose length is not 1 (± 0.02).
-///
-/// - Parameter what: names the vector in the message, such as "document 3".
-package func checkUnitLength(_ vector: [Float], of what: @autoclosure () -> String) throws(RetrievalError) {
+/// What is wrong with a vector that has a component that is no number, or whose length is not 1 (± 0.02); nil where
+/// nothing is.
+package func unitLengthRefusal(_ vector: [Float]) -> String? {
   var sum: Float = 0
   for component in vector { sum += component * component }
   // Also false where a component is no number or infinite.
   guard abs(sum.squareRoot() - 1) <= 0.02 else {
-    throw RetrievalError(
-      .invalidArgument,
-      "\(what()): its vector is not of length 1 (\(sum.squareRoot())): normalise it")
+    return "its vector is not of length 1 (\(sum.squareRoot())): normalise it"
+  }
+  return nil
+}
+
+/// Refuses a vector that is not of length 1.
+///
+/// - Parameter what: names the vector in the message, such as "document 3".
+package func checkUnitLength(_ vector: [Float], of what: @autoclosure () -> String) throws(RetrievalError) {
+  if let refusal = unitLengthRefusal(vector) {
+    throw RetrievalError(.invalidArgument, "\(what()): \(refusal)")
   }
 }
 

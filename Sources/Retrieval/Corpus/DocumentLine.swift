@@ -1,13 +1,13 @@
 import Foundation
 
 /// One line of a corpus file: a JSON object with `_id` (or `id`), `title`, `text`, `metadata`, and, in an export with
-/// vectors, `vector`. The layout is that of the BEIR collections (`corpus.jsonl`).
+/// vectors, `vector` with `values`, `model`, `fingerprint` and `prefix`. The layout is that of the BEIR collections (`corpus.jsonl`).
 public struct DocumentLine: Sendable, Equatable {
   public var document: Document
   /// nil where the line has none.
-  public var vector: [Float]?
+  public var vector: ForeignVector?
 
-  public init(document: Document, vector: [Float]? = nil) {
+  public init(document: Document, vector: ForeignVector? = nil) {
     self.document = document
     self.vector = vector
   }
@@ -31,7 +31,10 @@ public struct DocumentLine: Sendable, Equatable {
     }
     document = Document(
       id: id, title: object["title"] as? String ?? "", text: text, metadata: metadata)
-    vector = (object["vector"] as? [NSNumber])?.map(\.floatValue)
+    switch object["vector"] {
+    case nil, is NSNull: vector = nil
+    case let given?: vector = try ForeignVector(json: given)
+    }
   }
 
   /// The line without its end. Keys stand in a fixed order, so that equal collections export equal bytes.
@@ -42,7 +45,8 @@ public struct DocumentLine: Sendable, Equatable {
       return try encoder.encode(
         Line(
           _id: document.id, title: document.title, text: document.text,
-          metadata: document.metadata.isEmpty ? nil : document.metadata, vector: vector))
+          metadata: document.metadata.isEmpty ? nil : document.metadata,
+          vector: vector.map(Vector.init)))
     }
   }
 
@@ -51,7 +55,39 @@ public struct DocumentLine: Sendable, Equatable {
     var title: String
     var text: String
     var metadata: Metadata?
-    var vector: [Float]?
+    var vector: Vector?
+  }
+
+  private struct Vector: Encodable {
+    var values: [Float]
+    var model: String
+    var fingerprint: String
+    var prefix: String
+
+    init(_ vector: ForeignVector) {
+      values = vector.values
+      model = vector.origin.model
+      fingerprint = vector.origin.fingerprint
+      prefix = vector.origin.prefix
+    }
+  }
+}
+
+extension ForeignVector {
+  /// Reads `{"values", "model", "fingerprint", "prefix"}` as `JSONSerialization` gives it.
+  fileprivate init(json value: Any) throws(RetrievalError) {
+    guard let fields = value as? [String: Any], let values = fields["values"] as? [NSNumber],
+      let model = fields["model"] as? String, let fingerprint = fields["fingerprint"] as? String,
+      let prefix = fields["prefix"] as? String
+    else {
+      throw RetrievalError(
+        .invalidArgument,
+        "has a \"vector\" that does not say which model made it; write {\"values\", \"model\", \"fingerprint\", "
+          + "\"prefix\"} as an export does, or leave it out to have the text embedded")
+    }
+    self.init(
+      values: values.map(\.floatValue),
+      origin: VectorOrigin(model: model, fingerprint: fingerprint, prefix: prefix))
   }
 }
 

@@ -13,14 +13,16 @@ extension RetrievalService {
   }
 
   /// The documents that exist, in the order asked for.
+  ///
+  /// - Throws: `invalidArgument` for too many ids, or for more bytes than one reply may have.
   public func get(
     ids: [String], from collection: String, vectors: Bool
   ) async throws(ServiceError) -> [EmbeddedDocument] {
     try limits.check(ids.count, atMost: limits.maximumPage, "ids")
-    let found = try await stored { () async throws(RetrievalError) in
-      try await store.get(ids: ids, from: collection, vectors: vectors)
-    }
-    return found.compactMap(\.self)
+    var budget = ReplyBudget(
+      limits, "the documents asked for", remedy: "ask for fewer ids at a time, or without vectors")
+    let found = try await documents(ids, from: collection, vectors: vectors, within: &budget)
+    return ids.compactMap { found[Array($0.utf8)] }
   }
 
   /// One page of a collection.
@@ -30,7 +32,7 @@ extension RetrievalService {
     public var nextToken: String
   }
 
-  /// Documents in the order of their ids.
+  /// Documents in the order of their ids. A page ends early where it would have more bytes than one reply may.
   ///
   /// - Parameters:
   ///   - size: documents a page; 0 means 100.
@@ -41,13 +43,27 @@ extension RetrievalService {
     let size = try limits.resolve(
       size, default: 100, atMost: limits.maximumPage, "page_size")
     let condition = try parsedFilter(filter)
-    let documents = try await stored { () async throws(RetrievalError) in
-      try await store.list(
-        collection, filter: condition, limit: size, after: token.isEmpty ? nil : token,
-        vectors: vectors)
+    var documents: [EmbeddedDocument] = []
+    var bytes = 0
+    while documents.count < size {
+      let wanted = min(size - documents.count, Self.documentsAtOnce)
+      let last = documents.last?.document.id ?? token
+      let part = try await stored { () async throws(RetrievalError) in
+        try await store.list(
+          collection, filter: condition, limit: wanted, after: last.isEmpty ? nil : last,
+          vectors: vectors)
+      }
+      for document in part {
+        bytes += document.replyBytes
+        // One that is over the limit by itself still has a page, or nobody could list what follows it.
+        if bytes > limits.maximumReplyBytes, let last = documents.last {
+          return Page(documents: documents, nextToken: last.document.id)
+        }
+        documents.append(document)
+      }
+      if part.count < wanted { return Page(documents: documents, nextToken: "") }
     }
-    let isLast = documents.count < size
-    return Page(documents: documents, nextToken: isLast ? "" : documents.last?.document.id ?? "")
+    return Page(documents: documents, nextToken: documents.last?.document.id ?? "")
   }
 
   /// Text of a filter; empty means none.

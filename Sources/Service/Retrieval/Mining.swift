@@ -15,8 +15,7 @@ extension RetrievalService {
   ) async throws(ServiceError) -> [ScoredPair] {
     let limit = try limits.resolve(limit, default: 100, atMost: 1_000_000, "limit")
     let neighbours = try limits.resolve(neighbours, default: 100, atMost: 1_000, "neighbours")
-    let table = try await table(collection, filter: filter)
-    return try await onOwnThread { cancellation in
+    return try await mine(collection, filter) { table, cancellation in
       Retrieval.mineParaphrases(
         table, limit: limit, neighbours: neighbours, minimumScore: minimumScore ?? -1,
         cancellation: cancellation)
@@ -37,8 +36,7 @@ extension RetrievalService {
     }
     let size = try limits.resolve(
       minimumSize, default: 10, atMost: limits.maximumMined, "minimum_size")
-    let table = try await table(collection, filter: filter)
-    return try await onOwnThread { cancellation in
+    return try await mine(collection, filter) { table, cancellation in
       Retrieval.detectCommunities(
         table, threshold: threshold, minimumSize: size, cancellation: cancellation)
     }
@@ -48,14 +46,16 @@ extension RetrievalService {
   public func cluster(
     _ collection: String, filter: String, clusters: Int, seed: UInt64
   ) async throws(ServiceError) -> Clustering {
-    let table = try await table(collection, filter: filter)
-    guard clusters >= 1, clusters <= table.ids.count else {
-      throw ServiceError(
-        .invalidArgument,
-        "clusters is \(clusters); there are \(table.ids.count) documents to put into them")
+    guard clusters >= 1 else {
+      throw ServiceError(.invalidArgument, "clusters is \(clusters); it must be at least 1")
     }
-    return try await onOwnThread { cancellation in
-      Retrieval.kMeans(table, clusters: clusters, seed: seed, cancellation: cancellation)
+    return try await mine(collection, filter) { table, cancellation throws(ServiceError) in
+      guard clusters <= table.ids.count else {
+        throw ServiceError(
+          .invalidArgument,
+          "clusters is \(clusters); there are \(table.ids.count) documents to put into them")
+      }
+      return Retrieval.kMeans(table, clusters: clusters, seed: seed, cancellation: cancellation)
     }
   }
 
@@ -64,7 +64,6 @@ extension RetrievalService {
     _ collection: String, filter: String, texts: [String], deadline: ContinuousClock.Instant? = nil
   ) async throws(ServiceError) -> CollectionMap {
     try limits.check(texts.count, atMost: limits.maximumQueries, "texts")
-    let table = try await table(collection, filter: filter)
     var vectors: [[Float]] = []
     if !texts.isEmpty {
       let reply = try await embeddings.embed(
@@ -73,19 +72,27 @@ extension RetrievalService {
       for outcome in reply.outcomes { vectors.append(try outcome.get().vector.float32) }
     }
     let queries = vectors
-    return try await onOwnThread { cancellation in
+    return try await mine(collection, filter) { table, cancellation in
       let projection = PrincipalProjection(table, cancellation: cancellation)
       return CollectionMap(
         ids: table.ids, documents: projection.points, texts: queries.map(projection.place))
     }
   }
 
-  private func table(
-    _ collection: String, filter: String
-  ) async throws(ServiceError) -> VectorTable {
+  /// Reads the vectors and works on them on a thread of their own, if few others do.
+  private func mine<R: Sendable>(
+    _ collection: String, _ filter: String,
+    _ work: @escaping @Sendable (VectorTable, MiningCancellation) throws(ServiceError) -> R
+  ) async throws(ServiceError) -> R {
     let condition = try parsedFilter(filter)
-    return try await stored { () async throws(RetrievalError) in
-      try await store.vectors(collection, filter: condition, limit: limits.maximumMined)
+    return try await minings.run { () async throws(ServiceError) in
+      let table = try await stored { () async throws(RetrievalError) in
+        try await store.vectors(collection, filter: condition, limit: limits.maximumMined)
+      }
+      let result = try await onOwnThread { cancellation in
+        Result { () throws(ServiceError) in try work(table, cancellation) }
+      }
+      return try result.get()
     }
   }
 }

@@ -11,6 +11,7 @@ public struct RetrievalService: Sendable {
   public let limits: RetrievalLimits
   /// The contract that new collections get and that every vector made here fulfils.
   public let contract: CollectionContract
+  let minings: BoundedCalls
 
   /// - Parameter fingerprint: tells two models of one name apart.
   /// - Throws: `invalidArgument` for a model whose vectors cannot be searched by inner product.
@@ -27,6 +28,8 @@ public struct RetrievalService: Sendable {
       return RerankingService(reranker: $0.reranker, limits: own)
     }
     self.limits = limits
+    minings = BoundedCalls(
+      limit: limits.maximumMinings, what: "pairs, communities, clusters or maps")
     let model = embeddings.contract
     contract = CollectionContract(
       model: model.name, fingerprint: fingerprint,

@@ -7,7 +7,8 @@ extension RetrievalService {
   ///
   /// A query that cannot be embedded fails alone.
   /// - Throws: for the call as a whole: no such collection, a filter or option out of bounds, `unimplemented` for
-  ///   re-ranking without a cross-encoder, `failedPrecondition` for a collection of another model.
+  ///   re-ranking without a cross-encoder, `failedPrecondition` for a collection of another model, `invalidArgument`
+  ///   for documents of more bytes than one reply may have.
   public func search(
     _ request: SearchRequest, deadline: ContinuousClock.Instant? = nil
   ) async throws(ServiceError) -> SearchReply {
@@ -16,6 +17,9 @@ extension RetrievalService {
     var results: [Result<SearchResult, ServiceError>] = []
     let queries = try await embedded(request, deadline: deadline)
     let byMeaning = try await vectorHits(queries, request, scope)
+    var budget = ReplyBudget(
+      limits, "the documents of the hits",
+      remedy: "ask for fewer queries or hits at a time, or for ids only (ids_only)")
     for (index, query) in request.queries.enumerated() {
       if case .failure(let error) = queries[index] {
         results.append(.failure(error))
@@ -25,16 +29,23 @@ extension RetrievalService {
       var hits = ranked(
         byMeaning: byMeaning[index], byWords: byWords, request: request, depth: scope.depth)
       if let reranking, request.rerank {
+        // Not all of them are in the reply, but all are held at once.
+        var candidates = ReplyBudget(
+          limits, "the documents to rank again",
+          remedy: "ask for fewer of them (rerank_candidates, limit), or without rerank")
+        hits = try await filled(
+          Array(hits.prefix(scope.candidates)), from: request.collection, within: &candidates)
         do {
-          hits = try await rescored(
-            Array(hits.prefix(scope.candidates)), query: query, by: reranking, deadline: deadline)
+          hits = try await rescored(hits, query: query, by: reranking, deadline: deadline)
         } catch {
           results.append(.failure(error))
           continue
         }
       }
       hits = Array(hits.prefix(scope.limit))
-      if !request.documents {
+      if request.documents {
+        hits = try await filled(hits, from: request.collection, within: &budget)
+      } else {
         for index in hits.indices { hits[index].document = nil }
       }
       let receipt = try? queries[index].get()?.receipt
@@ -113,9 +124,11 @@ extension RetrievalService {
     guard !vectors.isEmpty else { return lists }
     let origin = VectorOrigin(
       model: contract.model, fingerprint: contract.fingerprint, prefix: contract.queryPrefix)
+    // Documents of many hits are fetched later, counted while they come.
+    let isSmall = vectors.count * scope.depth <= Self.documentsAtOnce
     let search = VectorSearch(
       queries: vectors, origin: origin, limit: scope.depth, filter: scope.filter,
-      method: request.method, documents: request.documents || request.rerank)
+      method: request.method, documents: isSmall && (request.documents || request.rerank))
     let found = try await stored { () async throws(RetrievalError) in
       try await store.search(request.collection, search)
     }
@@ -130,6 +143,23 @@ extension RetrievalService {
     return try await stored { () async throws(RetrievalError) in
       try await store.searchText(
         request.collection, query: query, limit: scope.depth, filter: scope.filter)
+    }
+  }
+
+  /// The hits with their documents; one whose document was removed meanwhile is left out.
+  private func filled(
+    _ hits: [RankedHit], from collection: String, within budget: inout ReplyBudget
+  ) async throws(ServiceError) -> [RankedHit] {
+    for hit in hits {
+      if let document = hit.document { try budget.add(document) }
+    }
+    let missing = hits.filter { $0.document == nil }.map(\.id)
+    guard !missing.isEmpty else { return hits }
+    let found = try await documents(missing, from: collection, vectors: false, within: &budget)
+    return hits.compactMap { hit -> RankedHit? in
+      var filled = hit
+      filled.document = hit.document ?? found[Array(hit.id.utf8)]?.document
+      return filled.document == nil ? nil : filled
     }
   }
 

@@ -11,16 +11,10 @@ public struct IncomingDocument: Sendable, Equatable {
     self.document = document
     self.vector = vector
   }
-}
 
-/// A vector the client brings, with where it comes from.
-public struct ForeignVector: Sendable, Equatable {
-  public var values: [Float]
-  public var origin: VectorOrigin
-
-  public init(values: [Float], origin: VectorOrigin) {
-    self.values = values
-    self.origin = origin
+  /// Why no store would take it; nil where one would.
+  fileprivate var refusal: String? {
+    document.refusal ?? vector.flatMap { unitLengthRefusal($0.values) }
   }
 }
 
@@ -74,6 +68,7 @@ extension RetrievalService {
     vectors.reserveCapacity(documents.count)
     var texts: [String] = []
     var indices: [Int] = []
+    var batch = EmbeddedBatch()
     for (index, incoming) in documents.enumerated() {
       if let vector = incoming.vector {
         do {
@@ -82,6 +77,15 @@ extension RetrievalService {
           throw ServiceError(
             .failedPrecondition, "document \(index): \(error.message)")
         }
+      }
+      // What the store would refuse fails alone here; there it would end the call.
+      if let refusal = incoming.refusal {
+        batch.failures.append(
+          .init(
+            index: index, id: incoming.document.id,
+            error: ServiceError(.invalidArgument, refusal)))
+        vectors.append(nil)
+      } else if let vector = incoming.vector {
         vectors.append(vector.values)
       } else {
         texts.append(incoming.document.embeddedText)
@@ -89,7 +93,6 @@ extension RetrievalService {
         vectors.append(nil)
       }
     }
-    var batch = EmbeddedBatch()
     if !texts.isEmpty {
       try checkServes(contract)
       let plan = try embeddings.plan(
@@ -109,6 +112,7 @@ extension RetrievalService {
         }
       }
     }
+    batch.failures.sort { $0.index < $1.index }
     for (incoming, vector) in zip(documents, vectors) {
       guard let vector else { continue }
       batch.documents.append(EmbeddedDocument(document: incoming.document, vector: vector))

@@ -720,7 +720,7 @@ public nonisolated struct Duri_V1_SearchHit: Sendable {
 
   public var id: String = String()
 
-  /// The score that ranks the hits: cosine, BM25, fused, or the cross-encoder's.
+  /// The score that ranks the hits: cosine, BM25, fused, or the cross-encoder's (the least for a passage it cannot read).
   public var score: Float = 0
 
   /// Where each kind of evidence put the document, from 1; 0 if it did not find it.

@@ -12,7 +12,8 @@ struct ExportCommand: AsyncParsableCommand {
       Examples:
         duri export -c wiki > wiki.jsonl
         duri export -c wiki --vectors --filter 'lang == "ko"' --output ko.jsonl
-      `duri index` reads the lines back; with --vectors nothing has to be embedded again.
+      `duri index` reads the lines back; with --vectors nothing has to be embedded again. A vector is written with the
+      model that made it, and only a collection of that model takes it.
       """)
 
   @OptionGroup var options: RetrievalOptions
@@ -45,7 +46,7 @@ struct ExportCommand: AsyncParsableCommand {
           for stored in documents {
             let line = DocumentLine(
               document: try Document(stored.document),
-              vector: stored.hasVector ? stored.vector.values : nil)
+              vector: stored.hasVector ? ForeignVector(stored.vector) : nil)
             lines += try line.json + Data("\n".utf8)
           }
           try file.write(contentsOf: lines)

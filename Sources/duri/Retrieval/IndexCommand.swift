@@ -18,7 +18,8 @@ struct IndexCommand: AsyncParsableCommand {
         duri index --collection demo --demo              the articles that come with the program
 
       .jsonl: {"_id": "…", "title": "…", "text": "…", "metadata": {"lang": "ko"}} a line; title and
-      metadata may be missing; a "vector" of an export is taken over. Text files are cut into
+      metadata may be missing; the vectors of an export are taken over by a collection of the same
+      model and prefix, by no other. Text files are cut into
       passages at paragraphs; their ids are the file's name and the passage's number.
       A document whose id is there already is replaced, so an interrupted run can be repeated.
       """)
@@ -72,50 +73,60 @@ struct Indexing {
   let collection: String
   let source: DocumentSource
 
-  /// Documents a message; their text is bounded too, because a message may hold 4 MiB.
+  /// Documents a message, and its bytes: what a server takes at once, less what frames a document.
   private static let chunkSize = 64
   private static let chunkBytes = 1 << 20
+  private static let messageBytes = (4 << 20) - 1_024
 
   func run() async throws {
-    let contract = try await existingOrNew().contract
+    try await makeIfMissing()
     let stream = try await client.upsertStream()
-    let faults = try await withThrowingTaskGroup(of: Faults?.self) { group in
-      group.addTask { try await send(to: stream, contract: contract) }
-      group.addTask {
-        try await receive(from: stream)
-        return nil
-      }
-      var faults = Faults()
-      while let result = try await group.next() {
-        if let result { faults = result }
-      }
-      return faults
+    let faults = try await withThrowingTaskGroup(of: Faults.self) { group in
+      group.addTask { try await send(to: stream) }
+      group.addTask { try await receive(from: stream) }
+      return try await group.reduce(into: Faults()) { $0.add($1) }
     }
-    if faults.count > 0 {
-      report("duri: \(faults.count) lines are not documents; the first: \(faults.first)")
-      throw ExitCode.someFailed
+    if faults.lines > 0 {
+      report("duri: \(faults.lines) lines are not documents; the first: \(faults.firstLine)")
     }
+    if faults.documents > 0 {
+      report("duri: \(faults.documents) documents failed; the first: \(faults.firstDocument)")
+    }
+    if faults.lines + faults.documents > 0 { throw ExitCode.someFailed }
   }
 
+  /// What was not sent, and what was not stored.
   private struct Faults {
-    var count = 0
-    var first = ""
+    var lines = 0
+    var firstLine = ""
+    var documents = 0
+    var firstDocument = ""
+
+    mutating func add(line message: String) {
+      if lines == 0 { firstLine = message }
+      lines += 1
+    }
+
+    mutating func add(_ other: Faults) {
+      if lines == 0 { firstLine = other.firstLine }
+      if documents == 0 { firstDocument = other.firstDocument }
+      lines += other.lines
+      documents += other.documents
+    }
   }
 
-  private func existingOrNew() async throws -> Duri_V1_Collection {
+  private func makeIfMissing() async throws {
     do throws(GRPCError) {
-      return try await client.collection(collection)
+      _ = try await client.collection(collection)
     } catch {
       guard error.code == .notFound else { throw error }
+      var request = Duri_V1_CreateCollectionRequest()
+      request.name = collection
+      _ = try await client.createCollection(request)
     }
-    var request = Duri_V1_CreateCollectionRequest()
-    request.name = collection
-    return try await client.createCollection(request)
   }
 
-  private func send(
-    to stream: UpsertClientStream, contract: Duri_V1_CollectionContract
-  ) async throws -> Faults {
+  private func send(to stream: UpsertClientStream) async throws -> Faults {
     var faults = Faults()
     var request = Duri_V1_UpsertRequest()
     request.collection = collection
@@ -123,17 +134,24 @@ struct Indexing {
     var items = source.makeIterator()
     while let item = try items.next() {
       switch item {
-      case .fault(let message):
-        if faults.count == 0 { faults.first = message }
-        faults.count += 1
+      case .fault(let message): faults.add(line: message)
       case .document(let line):
-        request.documents.append(upsert(line, contract: contract))
-        bytes += line.document.text.utf8.count + (line.vector?.count ?? 0) * 4
-        if request.documents.count >= Self.chunkSize || bytes >= Self.chunkBytes {
+        let document = upsert(line)
+        let size = try document.serializedData().count
+        guard size <= Self.messageBytes else {
+          faults.add(
+            line: "'\(line.document.id)' has \(size) bytes; a message takes \(Self.messageBytes): split it")
+          continue
+        }
+        if request.documents.count >= Self.chunkSize || bytes + size > Self.chunkBytes,
+          !request.documents.isEmpty
+        {
           try await stream.send(request)
           request.documents.removeAll(keepingCapacity: true)
           bytes = 0
         }
+        request.documents.append(document)
+        bytes += size
       }
     }
     if !request.documents.isEmpty { try await stream.send(request) }
@@ -141,44 +159,34 @@ struct Indexing {
     return faults
   }
 
-  private func upsert(
-    _ line: DocumentLine, contract: Duri_V1_CollectionContract
-  ) -> Duri_V1_UpsertDocument {
+  private func upsert(_ line: DocumentLine) -> Duri_V1_UpsertDocument {
     var upsert = Duri_V1_UpsertDocument()
     upsert.document = Duri_V1_Document(line.document)
-    if let vector = line.vector {
-      upsert.vector.values = vector
-      upsert.vector.model = contract.model
-      upsert.vector.fingerprint = contract.fingerprint
-      upsert.vector.prefix = contract.passagePrefix
-    }
+    if let vector = line.vector { upsert.vector = Duri_V1_DocumentVector(vector) }
     return upsert
   }
 
-  private func receive(from stream: UpsertClientStream) async throws {
+  private func receive(from stream: UpsertClientStream) async throws -> Faults {
     var progress = Progress(unit: "documents")
-    var inserted: UInt64 = 0, replaced: UInt64 = 0, truncated: UInt64 = 0, failed = 0
-    var firstFailure = ""
+    var inserted: UInt64 = 0, replaced: UInt64 = 0, truncated: UInt64 = 0
+    var faults = Faults()
     while let reply = try await stream.next() {
       inserted += reply.inserted
       replaced += reply.replaced
       truncated += reply.truncated
-      if failed == 0, let failure = reply.failures.first {
-        firstFailure = "'\(failure.id)': \(failure.status.message)"
+      if faults.documents == 0, let failure = reply.failures.first {
+        faults.firstDocument = "'\(failure.id)': \(failure.status.message)"
       }
-      failed += reply.failures.count
+      faults.documents += reply.failures.count
       progress.update(done: Int(reply.settled))
     }
-    progress.finish(done: Int(inserted + replaced) + failed)
+    progress.finish(done: Int(inserted + replaced) + faults.documents)
     report("duri: \(inserted) documents added, \(replaced) replaced in '\(collection)'")
     if truncated > 0 {
       report(
         "duri: \(truncated) documents are longer than the model reads; only their beginning can be found by "
           + "meaning. Cut them into passages")
     }
-    if failed > 0 {
-      report("duri: \(failed) documents failed; the first: \(firstFailure)")
-      throw ExitCode.someFailed
-    }
+    return faults
   }
 }

@@ -56,7 +56,8 @@ struct RetrievalOptions: ParsableArguments {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       group.addTask {
         defer { announce.finish() }
-        try await server.run { _, ports in announce.yield(ports.grpc) }
+        // Ctrl-C ends the command at once, as it ends others; the store survives it.
+        try await server.run(handlesSignals: false) { _, ports in announce.yield(ports.grpc) }
         return false
       }
       group.addTask {

@@ -71,4 +71,42 @@ struct LimitTests {
       await channel.close()
     }
   }
+
+  @Test func aStreamMessageCountsUntilTheNextIsAskedFor() async throws {
+    try await withServer {
+      $0.maximumHeldBytes = 150_000
+    } _: { server in
+      let channel = try await server.connect()
+      let call = try await channel.stream(
+        Script("s", .read(1), .report("read"), .awaitGate("go"), .readAll, .reply(count: 1, size: 1)))
+      let body = pattern(100_000)
+      try await call.send(body)
+      #expect(await server.service.reports.next() == "s: read")
+      let error = await status { _ = try await channel.unary("/test.Control/Echo", body) }
+      #expect(error?.code == .resourceExhausted)
+      server.service.open("go")
+      while server.server.held.count > 0 { await Task.yield() }
+      #expect(try await channel.unary("/test.Control/Echo", body) == body)
+      call.finishSending()
+      #expect(try await replies(call) == [pattern(1)])
+      await channel.close()
+    }
+  }
+
+  /// A message in work counts, but its credit has gone back: the next one comes meanwhile.
+  @Test func aMessageInWorkDoesNotStopTheNext() async throws {
+    try await withServer { server in
+      let channel = try await server.connect()
+      let call = try await channel.stream(
+        Script("s", .read(1), .report("read"), .awaitGate("go"), .readAll, .reply(count: 1, size: 1)))
+      try await call.send(pattern(3 << 20))
+      #expect(await server.service.reports.next() == "s: read")
+      try await call.send(pattern(200_000))
+      while server.server.held.count < (3 << 20) + 200_000 { await Task.yield() }
+      server.service.open("go")
+      call.finishSending()
+      #expect(try await replies(call) == [pattern(1)])
+      await channel.close()
+    }
+  }
 }

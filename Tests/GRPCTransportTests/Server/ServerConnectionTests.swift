@@ -163,6 +163,56 @@ struct ServerConnectionTests {
     #expect(!connection.isOpen)
   }
 
+  // MARK: - Held bytes
+
+  /// A call whose client has sent messages of these sizes.
+  private func openCall(
+    on connection: Connection, of server: Server, sizes: [Int]
+  ) async throws -> (id: Int32, call: ServerCall) {
+    let id = try connection.peer.openRequest(RawClient.headers, endStream: false)
+    for size in sizes {
+      try connection.peer.send(stream: id, framed(pattern(size)), endStream: false)
+    }
+    try await connection.exchange()
+    return (id, try #require(await server.nextCall()))
+  }
+
+  @Test func aMessageCountsUntilTheNextIsAskedForUnlessItIsKept() async throws {
+    let server = Server()
+    let connection = try await server.connect()
+    let (_, call) = try await openCall(on: connection, of: server, sizes: [1_000, 200, 30])
+    #expect(server.held.count == 1_230)
+    #expect(call.keepLastMessage() == nil)
+    #expect(try await call.nextMessage()?.count == 1_000)
+    var kept = call.keepLastMessage()
+    #expect(try await call.nextMessage()?.count == 200)
+    #expect(server.held.count == 1_230)
+    #expect(try await call.nextMessage()?.count == 30)
+    #expect(server.held.count == 1_030)
+    // The optimiser may let go of what nobody looks at again.
+    withExtendedLifetime(kept) {}
+    kept = nil
+    #expect(server.held.count == 30)
+    call.finish(message: nil, error: nil)
+    #expect(server.held.count == 0)
+    try await connection.exchange()
+    try await connection.close()
+  }
+
+  @Test func aMessageInWorkCountsThoughItsClientHasLeft() async throws {
+    let server = Server()
+    let connection = try await server.connect()
+    let (id, call) = try await openCall(on: connection, of: server, sizes: [500, 70])
+    #expect(try await call.nextMessage()?.count == 500)
+    connection.peer.reset(stream: id, errorCode: Session.ErrorCode.cancel)
+    try await connection.exchange()
+    #expect(server.held.count == 500)
+    call.finish(message: nil, error: nil)
+    #expect(server.held.count == 0)
+    try await connection.exchange()
+    try await connection.close()
+  }
+
   // MARK: - What is left behind
 
   @Test func aClosedConnectionIsFreedThoughItsTimersHaveNotRunOut() async throws {

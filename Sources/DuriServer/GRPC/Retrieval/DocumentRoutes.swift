@@ -32,7 +32,7 @@ extension RetrievalRoutes {
     return try encode(response)
   }
 
-  /// Bytes that a message of an export should have: a fourth of what gRPC clients accept by default.
+  /// Bytes of an export's message, unless a single document has more: a fourth of what gRPC clients accept by default.
   private static let exportBytes = 1 << 20
 
   func export(_ call: ServerCall) async throws {
@@ -50,12 +50,24 @@ extension RetrievalRoutes {
           request.collection, filter: request.filter, size: size, token: token,
           vectors: request.vectors)
       }
-      var response = Duri_V1_ExportResponse()
-      response.documents = page.documents.map { Duri_V1_StoredDocument($0, contract: contract) }
-      let message = try encode(response)
-      if !response.documents.isEmpty { try await call.send(message) }
+      // A page's bytes are known only once it is read, so it is cut into messages here.
+      var message: [UInt8] = []
+      var bytes = 0
+      for document in page.documents {
+        var response = Duri_V1_ExportResponse()
+        response.documents = [Duri_V1_StoredDocument(document, contract: contract)]
+        // Messages of one document each, one behind the other, are a message of them all: so protobuf merges lists.
+        let part = try encode(response)
+        if !message.isEmpty, message.count + part.count > Self.exportBytes {
+          try await call.send(message)
+          message = []
+        }
+        message += part
+        bytes += part.count
+      }
+      if !message.isEmpty { try await call.send(message) }
       token = page.nextToken
-      let wanted = size * Self.exportBytes / max(1, message.count)
+      let wanted = size * Self.exportBytes / max(1, bytes)
       size = min(max(1, wanted), 4 * size, retrieval.limits.maximumPage)
     } while !token.isEmpty
   }

@@ -7,7 +7,8 @@ import WireFormats
 /// that of two documents of one id the later one stays.
 ///
 /// One loop takes events from a task group: a message read, or a chunk embedded. The next message is read only when
-/// every document of the last one is being embedded, so HTTP/2 flow control stops a client that is too fast.
+/// every document of the last one is being embedded, so HTTP/2 flow control stops a client that is too fast. A message
+/// counts against the server's bound on request bytes until its last document is stored.
 struct UpsertStream {
   let call: ServerCall
   let retrieval: RetrievalService
@@ -18,6 +19,14 @@ struct UpsertStream {
   private static let chunkSize = 128
   /// Chunks in work at once: enough for the engine never to wait for the store.
   private static let chunksInWork = 4
+  /// Chunks in work, or embedded and waiting for one before them: one slow chunk must not let all others pile up.
+  private static let chunksUnsettled = 8
+
+  private struct Chunk {
+    var documents: ArraySlice<IncomingDocument>
+    /// Keeps the message counted that they came in.
+    var message: HeldMessage?
+  }
 
   private enum Event: Sendable {
     case message(Duri_V1_UpsertRequest?)
@@ -25,13 +34,18 @@ struct UpsertStream {
   }
 
   func run(startingWith first: Duri_V1_UpsertRequest) async throws {
+    // A parameter lives as long as its call, so the first message is in memory until the stream ends.
+    let kept = call.keepLastMessage()
+    defer { withExtendedLifetime(kept) {} }
     try await withThrowingTaskGroup(of: Event.self) { group in
       var progress = Progress()
       var isReading = false
       var hasEnded = false
       try take(first, &progress)
       while true {
-        while progress.inWork < Self.chunksInWork, let (number, documents) = progress.start() {
+        while progress.inWork < Self.chunksInWork, progress.unsettled < Self.chunksUnsettled,
+          let (number, documents) = progress.start()
+        {
           group.addTask { try await embed(documents, chunk: number) }
         }
         if !isReading, !hasEnded, progress.waiting.isEmpty {
@@ -45,7 +59,8 @@ struct UpsertStream {
           if let request { try take(request, &progress) } else { hasEnded = true }
         case .embedded(let chunk, let batch):
           progress.finish(chunk, batch)
-          while let (batch, size) = progress.nextInOrder() {
+          while let (batch, size, message) = progress.nextInOrder() {
+            defer { withExtendedLifetime(message) {} }
             try await store(batch, size: size, &progress)
           }
         }
@@ -55,22 +70,25 @@ struct UpsertStream {
 
   /// What of the stream is where.
   private struct Progress {
-    var waiting: [ArraySlice<IncomingDocument>] = []
+    var waiting: [Chunk] = []
     var inWork = 0
     private var started = 0
-    private var sizes: [Int: Int] = [:]
+    /// Chunks started and not stored.
+    private var parts: [Int: (size: Int, message: HeldMessage?)] = [:]
     private var embedded: [Int: EmbeddedBatch] = [:]
     private var next = 0
     /// Documents of the stream stored or failed so far.
     var settled = 0
 
+    var unsettled: Int { parts.count }
+
     mutating func start() -> (chunk: Int, documents: ArraySlice<IncomingDocument>)? {
       guard !waiting.isEmpty else { return nil }
-      let documents = waiting.removeFirst()
+      let chunk = waiting.removeFirst()
       defer { started += 1 }
       inWork += 1
-      sizes[started] = documents.count
-      return (started, documents)
+      parts[started] = (chunk.documents.count, chunk.message)
+      return (started, chunk.documents)
     }
 
     mutating func finish(_ chunk: Int, _ batch: EmbeddedBatch) {
@@ -78,11 +96,11 @@ struct UpsertStream {
       embedded[chunk] = batch
     }
 
-    mutating func nextInOrder() -> (batch: EmbeddedBatch, size: Int)? {
-      guard let batch = embedded.removeValue(forKey: next), let size = sizes.removeValue(forKey: next)
+    mutating func nextInOrder() -> (batch: EmbeddedBatch, size: Int, message: HeldMessage?)? {
+      guard let batch = embedded.removeValue(forKey: next), let part = parts.removeValue(forKey: next)
       else { return nil }
       next += 1
-      return (batch, size)
+      return (batch, part.size, part.message)
     }
   }
 
@@ -101,9 +119,10 @@ struct UpsertStream {
         throw GRPCError(error)
       }
     }
+    let message = call.keepLastMessage()
     var rest = documents[...]
     while !rest.isEmpty {
-      progress.waiting.append(rest.prefix(Self.chunkSize))
+      progress.waiting.append(Chunk(documents: rest.prefix(Self.chunkSize), message: message))
       rest = rest.dropFirst(Self.chunkSize)
     }
   }

@@ -44,12 +44,26 @@ extension Duri_V1_MetadataValue {
 extension IncomingDocument {
   public init(_ upsert: Duri_V1_UpsertDocument) throws(ServiceError) {
     self.init(document: try Document(upsert.document))
-    guard upsert.hasVector else { return }
-    let vector = upsert.vector
-    self.vector = ForeignVector(
+    if upsert.hasVector { vector = ForeignVector(upsert.vector) }
+  }
+}
+
+extension ForeignVector {
+  public init(_ vector: Duri_V1_DocumentVector) {
+    self.init(
       values: vector.values,
       origin: VectorOrigin(
         model: vector.model, fingerprint: vector.fingerprint, prefix: vector.prefix))
+  }
+}
+
+extension Duri_V1_DocumentVector {
+  public init(_ vector: ForeignVector) {
+    self.init()
+    values = vector.values
+    model = vector.origin.model
+    fingerprint = vector.origin.fingerprint
+    prefix = vector.origin.prefix
   }
 }
 
