@@ -3,6 +3,8 @@ import Retrieval
 
 extension MilvusStore {
   @discardableResult
+  public func refusal(of document: Document) -> String? { RowColumns.refusal(of: document) }
+
   public func upsert(
     _ documents: [EmbeddedDocument], into name: String, origin: VectorOrigin
   ) async throws(RetrievalError) -> UpsertOutcome {

@@ -226,6 +226,17 @@ def test_errors_are_the_same(both):
     assert reply.failures[0].status.code == 3 and reply.inserted == 0
 
 
+def test_a_document_over_milvus_own_limits_fails_alone(both):
+    pb = both.pb
+    both.same("CreateCollection", pb.CreateCollectionRequest(name="limits"))
+    large = pb.UpsertDocument(document=pb.Document(id="large", text="가나다 " * 7_000))
+    small = pb.UpsertDocument(document=pb.Document(id="small", text="A text."))
+    embedded, milvus = both.Upsert(pb.UpsertRequest(collection="limits", documents=[large, small]))
+    assert embedded.inserted == 2 and milvus.inserted == 1
+    assert [f.id for f in milvus.failures] == ["large"] and "Milvus" in milvus.failures[0].status.message
+    both.DropCollection(pb.DropCollectionRequest(name="limits"))
+
+
 def test_milvus_comes_back(both, folders):
     pb = both.pb
     request = pb.SearchRequest(collection=COLLECTION, queries=["고양이"], mode="SEARCH_MODE_TEXT")

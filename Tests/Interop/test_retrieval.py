@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+import unicodedata
 import uuid
 
 import grpc
@@ -133,6 +134,21 @@ def test_a_document_out_of_bounds_fails_alone(retrieval, collection):
     assert [f.index for r in replies for f in r.failures] == [242]
 
 
+def test_ids_and_filters_are_compared_by_their_bytes(retrieval, collection):
+    composed, apart = (unicodedata.normalize(form, "한글") for form in ("NFC", "NFD"))
+    documents = [document(composed, "The bakery opens at seven.", "en", 1), document(apart, "한밤의 기차 여행.", "ko", 2)]
+    for each in documents:
+        each.document.metadata["file"].string_value = each.document.id
+    retrieval.Upsert(pb.UpsertRequest(collection=collection, documents=documents))
+    for mode in (pb.SEARCH_MODE_VECTOR, pb.SEARCH_MODE_HYBRID):
+        hits = {hit.id.encode(): hit.document.text for hit in search(
+            retrieval, collection, "night train bakery 기차", mode=mode, limit=20)}
+        assert {each.document.id.encode(): each.document.text for each in documents}.items() <= hits.items()
+    for name in (composed, apart, composed):
+        found = search(retrieval, collection, "train", filter=f'file == "{name}"')
+        assert [hit.id.encode() for hit in found] == [name.encode()]
+
+
 def test_vectors_of_another_prompt_are_refused(retrieval, collection):
     export = [d for r in retrieval.Export(pb.ExportRequest(collection=collection, vectors=True)) for d in r.documents]
     assert [d.document.id for d in export] == sorted(TEXTS)
@@ -235,6 +251,26 @@ def test_an_exports_vectors_go_to_collections_of_their_model_only(tmp_path):
     assert "(of another model)" in refusal(exported["vector"] | {"fingerprint": "of another model"})
     assert "which model" in refusal(exported["vector"]["values"])
     assert duri("export", "-c", "copy", *data) == ""
+
+
+def test_a_line_with_a_field_of_the_wrong_type_is_no_document(tmp_path):
+    lines = [{"_id": "a", "text": "A text.", "title": 2024}, {"_id": "b", "text": "A text.", "metadata": ["x"]},
+             {"_id": "c", "text": "A text.", "title": None, "metadata": None}]
+    done = subprocess.run(
+        [BINARY, "index", "-c", "notes", "--data", str(tmp_path), "-"], input="\n".join(map(json.dumps, lines)),
+        capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0 and '"title" that is not a string' in done.stderr
+    assert "2 lines are not documents" in done.stderr and "1 documents added" in done.stderr
+
+
+def test_files_of_one_name_are_told_apart(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "readme.md").write_text(f"The text of folder {name}.\n")
+    data = ["--data", str(tmp_path / "data")]
+    duri("index", "-c", "notes", *data, str(tmp_path / "one"), str(tmp_path / "two" / "readme.md"))
+    ids = [json.loads(line)["_id"] for line in duri("export", "-c", "notes", *data).splitlines()]
+    assert sorted(ids) == [f"{tmp_path}/{name}/readme.md" for name in ("one", "two")]
 
 
 def test_a_document_too_large_for_a_message_fails_alone(tmp_path):

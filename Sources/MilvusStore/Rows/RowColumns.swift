@@ -47,23 +47,32 @@ struct RowColumns: Sendable {
     return parts
   }
 
+  /// Why Milvus would not take the document; nil where it would.
+  static func refusal(of document: Document) -> String? {
+    // Metadata that cannot be encoded is refused with its own words when it is.
+    guard let json = try? MetadataJSON.encode(document.metadata) else { return nil }
+    return refusal(of: document, json, FilterKey.all(of: document.metadata))
+  }
+
+  private static func refusal(of document: Document, _ json: Data, _ keys: [String]) -> String? {
+    let checks = [
+      ("bytes of its title are", document.title.utf8.count, RowLimits.textBytes, "shorten it"),
+      ("bytes of its text are", document.text.utf8.count, RowLimits.textBytes, "split it"),
+      ("bytes of its metadata as JSON are", json.count, RowLimits.metadataBytes, "shorten it"),
+      ("metadata fields and strings of their lists are", keys.count, RowLimits.arrayCount, "leave some out"),
+    ]
+    return checks.first { $0.1 > $0.2 }.map { what, size, limit, remedy in
+      "\(what) \(size), at most \(limit) on Milvus: \(remedy)"
+    }
+  }
+
   private mutating func append(_ embedded: EmbeddedDocument, position: Int) throws(RetrievalError) {
     let document = embedded.document
-    func check(_ what: String, _ size: Int, atMost limit: Int, _ remedy: String) throws(RetrievalError) {
-      guard size <= limit else {
-        throw RetrievalError(
-          .invalidArgument, "document \(position): \(what) \(size), at most \(limit) on Milvus: \(remedy)")
-      }
-    }
-    let (titleBytes, textBytes) = (document.title.utf8.count, document.text.utf8.count)
-    try check("bytes of its title are", titleBytes, atMost: RowLimits.textBytes, "shorten it")
-    try check("bytes of its text are", textBytes, atMost: RowLimits.textBytes, "split it")
     let json = try MetadataJSON.encode(document.metadata)
-    try check("bytes of its metadata as JSON are", json.count, atMost: RowLimits.metadataBytes, "shorten it")
     let keys = FilterKey.all(of: document.metadata)
-    try check(
-      "metadata fields and strings of their lists are", keys.count, atMost: RowLimits.arrayCount,
-      "leave some out")
+    if let refusal = Self.refusal(of: document, json, keys) {
+      throw RetrievalError(.invalidArgument, "document \(position): \(refusal)")
+    }
     let words = DocumentWords(document)
     ids.append(document.id)
     titles.append(document.title)
@@ -73,8 +82,8 @@ struct RowColumns: Sendable {
     vectors.append(contentsOf: embedded.vector)
     self.words.append(words)
     bytes +=
-      document.id.utf8.count + titleBytes + textBytes + json.count + keys.count * (FilterKey.length + 2)
-      + dimension * 4 + words.weights.bytes.count + words.hashes.count * 5 + 64
+      document.id.utf8.count + document.title.utf8.count + document.text.utf8.count + json.count
+      + keys.count * (FilterKey.length + 2) + dimension * 4 + words.weights.bytes.count + words.hashes.count * 5 + 64
   }
 
   var fields: [Milvus_Proto_Schema_FieldData] {

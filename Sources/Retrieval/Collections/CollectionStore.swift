@@ -19,6 +19,8 @@ public protocol CollectionStore: Sendable {
   /// Throws `notFound`.
   func collection(_ name: String) async throws(RetrievalError) -> CollectionInfo
 
+  /// Why this store would not take a document that is within ``CollectionLimits``; nil where it would.
+  func refusal(of document: Document) -> String?
   /// Adds documents, or replaces those whose ids exist; durable and searchable when it returns. The same
   /// call twice leaves the same collection. Of an id that occurs twice in `documents` the last one stays.
   ///
@@ -101,4 +103,8 @@ public struct VectorTable: Sendable, Equatable {
     self.values = values
     self.dimension = dimension
   }
+}
+
+extension CollectionStore {
+  public func refusal(of document: Document) -> String? { nil }
 }

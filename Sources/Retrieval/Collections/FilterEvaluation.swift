@@ -79,6 +79,26 @@ extension Filter.Comparison {
   }
 }
 
+extension Filter {
+  /// The same condition on the same bytes.
+  func isSame(as other: Filter) -> Bool {
+    switch (self, other) {
+    case (.equals(let field, let value), .equals(let otherField, let otherValue)):
+      field.isSame(as: otherField) && value.isSame(as: otherValue)
+    case (.oneOf(let field, let values), .oneOf(let otherField, let otherValues)):
+      field.isSame(as: otherField) && values.elementsEqual(otherValues) { $0.isSame(as: $1) }
+    case (.has(let field, let string), .has(let otherField, let otherString)):
+      field.isSame(as: otherField) && string.isSame(as: otherString)
+    case (.compare(let field, let comparison, let bound), .compare(let otherField, let otherComparison, let otherBound)):
+      field.isSame(as: otherField) && comparison == otherComparison && bound == otherBound
+    case (.all(let filters), .all(let others)), (.any(let filters), .any(let others)):
+      filters.elementsEqual(others) { $0.isSame(as: $1) }
+    case (.not(let filter), .not(let other)): filter.isSame(as: other)
+    default: false
+    }
+  }
+}
+
 extension MetadataValue {
   /// Equal kinds and equal bytes; `==` of Swift's strings would take two spellings of é for one.
   func isSame(as other: MetadataValue) -> Bool {

@@ -26,15 +26,27 @@ public struct DocumentLine: Sendable, Equatable {
       throw RetrievalError(.invalidArgument, "has no string \"text\"")
     }
     var metadata: Metadata = [:]
-    for (field, value) in object["metadata"] as? [String: Any] ?? [:] {
+    for (field, value) in try Self.optional(object["metadata"], "metadata", is: "an object") as [String: Any]? ?? [:] {
       metadata[field] = try MetadataValue(json: value, field: field)
     }
     document = Document(
-      id: id, title: object["title"] as? String ?? "", text: text, metadata: metadata)
+      id: id, title: try Self.optional(object["title"], "title", is: "a string") ?? "", text: text,
+      metadata: metadata)
     switch object["vector"] {
     case nil, is NSNull: vector = nil
     case let given?: vector = try ForeignVector(json: given)
     }
+  }
+
+  /// A member that may be missing or null, but is of no other type.
+  private static func optional<T>(
+    _ value: Any?, _ name: String, is type: String
+  ) throws(RetrievalError) -> T? {
+    guard let value, !(value is NSNull) else { return nil }
+    guard let typed = value as? T else {
+      throw RetrievalError(.invalidArgument, "has a \"\(name)\" that is not \(type)")
+    }
+    return typed
   }
 
   /// The line without its end. Keys stand in a fixed order, so that equal collections export equal bytes.

@@ -22,7 +22,7 @@ final class FilterCache: Sendable {
     passing filter: Filter, in state: RowsState, _ db: Database, _ sql: CollectionSQL
   ) throws -> RowSet {
     let found = entries.withLock { entries -> Entry? in
-      guard let index = entries.firstIndex(where: { $0.filter == filter }) else { return nil }
+      guard let index = entries.firstIndex(where: { $0.filter.isSame(as: filter) }) else { return nil }
       let entry = entries.remove(at: index)
       entries.append(entry)
       return entry
@@ -36,7 +36,7 @@ final class FilterCache: Sendable {
     let later = try query.rows(filter)
     let rows = usable.map { $0.rows.replacingWords(from: start / 64, by: later) } ?? later
     entries.withLock { entries in
-      if let index = entries.firstIndex(where: { $0.filter == filter }) {
+      if let index = entries.firstIndex(where: { $0.filter.isSame(as: filter) }) {
         guard entries[index].version <= state.version else { return }
         entries.remove(at: index)
       }

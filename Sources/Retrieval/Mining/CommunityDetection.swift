@@ -31,8 +31,15 @@ public func detectCommunities(
   var next = 0
   while next < candidates.count, cancellation?.isRequested != true {
     var centres: [Int] = []
+    var listed = 0
     while next < candidates.count, centres.count < RowProducts.leftRows {
-      if !isTaken[candidates[next]] { centres.append(candidates[next]) }
+      let candidate = candidates[next]
+      if !isTaken[candidate] {
+        // All their lists are held together.
+        if !centres.isEmpty, listed + counts[candidate] > mostListed { break }
+        centres.append(candidate)
+        listed += counts[candidate]
+      }
       next += 1
     }
     let lists = neighbourLists(of: centres, rows, isTaken: isTaken, above: floor, threads)
@@ -46,6 +53,9 @@ public func detectCommunities(
   }
   return communities.sorted { $0.count > $1.count }.map { $0.map { table.ids[$0] } }
 }
+
+/// Neighbours in the lists of the centres that are looked at together, unless one alone has more.
+private let mostListed = 4 << 20
 
 /// Of every row how many rows have a score above `floor` with it. Half the products: a score counts for both.
 private func neighbourCounts(

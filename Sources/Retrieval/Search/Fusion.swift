@@ -39,20 +39,24 @@ private func fuse(
   _ lists: [[Hit]], _ weights: [Float]?,
   part: (_ place: Int, _ score: Float, _ range: ClosedRange<Float>) -> Double
 ) -> [Hit] {
-  var sums: [String: Double] = [:]
-  var hits: [String: Hit] = [:]
+  // By bytes: to Swift, ids are equal that no store takes for one.
+  var sums: [[UInt8]: Double] = [:]
+  var hits: [[UInt8]: Hit] = [:]
   for (number, list) in lists.enumerated() {
     let weight = weights.flatMap { number < $0.count ? $0[number] : nil } ?? 1
     guard weight > 0 else { continue }
     let scores = list.lazy.map(\.score).filter(\.isFinite)
     let range = (scores.min() ?? 0)...(scores.max() ?? 0)
-    var seen: Set<String> = []
-    for (place, hit) in list.enumerated() where hit.score.isFinite && seen.insert(hit.id).inserted {
-      sums[hit.id, default: 0] += Double(weight) * part(place, hit.score, range)
-      if hits[hit.id]?.document == nil { hits[hit.id] = hit }
+    var seen: Set<[UInt8]> = []
+    for (place, hit) in list.enumerated() where hit.score.isFinite {
+      let id = Array(hit.id.utf8)
+      guard seen.insert(id).inserted else { continue }
+      sums[id, default: 0] += Double(weight) * part(place, hit.score, range)
+      if hits[id]?.document == nil { hits[id] = hit }
     }
   }
-  return sums.map { id, sum in (id, sum) }
-    .sorted { $0.1 != $1.1 ? $0.1 > $1.1 : $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
-    .map { id, sum in Hit(id: id, score: Float(sum), document: hits[id]?.document) }
+  return sums.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key.lexicographicallyPrecedes($1.key) }
+    .compactMap { id, sum in
+      hits[id].map { Hit(id: $0.id, score: Float(sum), document: $0.document) }
+    }
 }

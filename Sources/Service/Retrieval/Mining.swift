@@ -66,6 +66,7 @@ extension RetrievalService {
     try limits.check(texts.count, atMost: limits.maximumQueries, "texts")
     var vectors: [[Float]] = []
     if !texts.isEmpty {
+      try checkServes(try await self.collection(collection).contract)
       let reply = try await embeddings.embed(
         texts, settings: EmbedSettings(role: .query, options: EmbedOptions(normalize: true)),
         deadline: deadline)

@@ -175,16 +175,18 @@ extension RetrievalService {
         fuseByRank(
           [byMeaning, byWords], weights: [request.vectorWeight, 1 - request.vectorWeight])
       }
-    let meaning = Dictionary(byMeaning.enumerated().map { ($1.id, ($0, $1)) }) { first, _ in first }
-    let words = Dictionary(byWords.enumerated().map { ($1.id, ($0, $1)) }) { first, _ in first }
+    // By bytes: to Swift, ids are equal that no store takes for one.
+    let meaning = Dictionary(byMeaning.enumerated().map { (Array($1.id.utf8), ($0, $1)) }) { first, _ in first }
+    let words = Dictionary(byWords.enumerated().map { (Array($1.id.utf8), ($0, $1)) }) { first, _ in first }
     return order.prefix(depth).map { hit in
       var ranked = RankedHit(id: hit.id, score: hit.score)
-      if let (place, found) = meaning[hit.id] {
+      let id = Array(hit.id.utf8)
+      if let (place, found) = meaning[id] {
         ranked.vectorRank = place + 1
         ranked.vectorScore = found.score
         ranked.document = found.document
       }
-      if let (place, found) = words[hit.id] {
+      if let (place, found) = words[id] {
         ranked.textRank = place + 1
         ranked.textScore = found.score
         ranked.document = ranked.document ?? found.document

@@ -79,7 +79,7 @@ extension RetrievalService {
         }
       }
       // What the store would refuse fails alone here; there it would end the call.
-      if let refusal = incoming.refusal {
+      if let refusal = incoming.refusal ?? store.refusal(of: incoming.document) {
         batch.failures.append(
           .init(
             index: index, id: incoming.document.id,

@@ -22,6 +22,8 @@ struct DocumentSource {
   struct Iterator {
     fileprivate var arguments: ArraySlice<String>
     fileprivate let splitter: PassageSplitter
+    /// Of several arguments two may have files of one name.
+    private let isAlone: Bool
     private var files: ArraySlice<File> = []
     private var lines: LineReader?
     private var lineNumber = 0
@@ -30,6 +32,7 @@ struct DocumentSource {
     fileprivate init(arguments: ArraySlice<String>, splitter: PassageSplitter) {
       self.arguments = arguments
       self.splitter = splitter
+      isAlone = arguments.count == 1
     }
 
     /// - Throws: ``CommandError`` for a file that cannot be read.
@@ -43,7 +46,7 @@ struct DocumentSource {
           if argument == "-" {
             read(LineReader(.standardInput, name: "standard input"))
           } else {
-            files = try DocumentSource.files(argument)[...]
+            files = try DocumentSource.files(argument, isAlone: isAlone)[...]
           }
         } else {
           return nil
@@ -100,13 +103,16 @@ struct DocumentSource {
   }
 
   /// Path and name of a file, or of all readable files in a folder and its subfolders.
-  fileprivate static func files(_ argument: String) throws -> [File] {
+  ///
+  /// - Parameter isAlone: whether names need not tell which argument the files are of.
+  fileprivate static func files(_ argument: String, isAlone: Bool) throws -> [File] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
       throw CommandError("\(argument) does not exist; name a file or a folder, or - for standard input")
     }
     guard isFolder.boolValue else {
-      return [File(path: argument, name: URL(fileURLWithPath: argument).lastPathComponent)]
+      let name = isAlone ? URL(fileURLWithPath: argument).lastPathComponent : argument
+      return [File(path: argument, name: name)]
     }
     let known = textEndings + lineEndings
     let names = (FileManager.default.enumerator(atPath: argument)?.compactMap { $0 as? String } ?? [])
@@ -114,7 +120,10 @@ struct DocumentSource {
     guard !names.isEmpty else {
       throw CommandError("\(argument) holds no \(known.map { ".\($0)" }.joined(separator: ", ")) file")
     }
-    return names.map { File(path: argument + "/" + $0, name: $0) }
+    return names.map { name in
+      let path = argument + (argument.hasSuffix("/") ? "" : "/") + name
+      return File(path: path, name: isAlone ? name : path)
+    }
   }
 
   fileprivate static func ending(_ path: String) -> String {

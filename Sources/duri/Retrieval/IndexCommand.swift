@@ -20,7 +20,8 @@ struct IndexCommand: AsyncParsableCommand {
       .jsonl: {"_id": "…", "title": "…", "text": "…", "metadata": {"lang": "ko"}} a line; title and
       metadata may be missing; the vectors of an export are taken over by a collection of the same
       model and prefix, by no other. Text files are cut into
-      passages at paragraphs; their ids are the file's name and the passage's number.
+      passages at paragraphs; their ids are the file's name (its path, where several files or folders
+      are named) and the passage's number.
       A document whose id is there already is replaced, so an interrupted run can be repeated.
       """)
 

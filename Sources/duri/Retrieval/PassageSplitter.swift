@@ -42,8 +42,11 @@ struct PassageSplitter {
   private func pieces(of paragraph: Substring) -> [Substring] {
     var rest = paragraph
     var pieces: [Substring] = []
-    while rest.count > limit {
-      let window = rest.prefix(limit)
+    // Counting all that is left, piece after piece, would take a time in the square of it.
+    while let limitEnd = rest.index(rest.startIndex, offsetBy: limit, limitedBy: rest.endIndex),
+      limitEnd < rest.endIndex
+    {
+      let window = rest[..<limitEnd]
       let cut =
         window.lastIndex { ".!?。！？…\n".contains($0) }.map(window.index(after:))
         ?? window.lastIndex(where: \.isWhitespace)

@@ -25,7 +25,17 @@ async function source() {
   const text = byId("paste").value;
   if (!text.trim()) return null;
   const blob = new Blob([text]);
-  return { blob, name: "pasted", kind: await kindOf(blob, "") };
+  // Another text must not replace the documents of an earlier one; the same text again should.
+  return { blob, name: `pasted-${digest(text)}`, kind: await kindOf(blob, "") };
+}
+
+/** 32 bits of a text, as eight hexadecimal digits (FNV-1a over its UTF-16 units). */
+function digest(text) {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 const stem = (name) => name.replace(/\.[^.]*$/, "").slice(0, 80) || "file";
@@ -79,7 +89,8 @@ async function* batches({ blob, name, kind }) {
     } else {
       batch.unreadable.push(entry);
     }
-    if (batch.entries.length >= batchDocuments || characters >= batchCharacters) {
+    const found = batch.entries.length + batch.unreadable.length;
+    if (found >= batchDocuments || characters >= batchCharacters) {
       yield batch;
       batch = { entries: [], unreadable: [], bytes: entry.bytes };
       characters = 0;
@@ -221,10 +232,11 @@ function startDropping() {
   area.addEventListener("drop", (event) => {
     event.preventDefault();
     over(false);
-    const dropped = event.dataTransfer?.files?.[0];
+    const [dropped, ...others] = event.dataTransfer?.files ?? [];
     if (!dropped || running) return;
     choose(dropped);
     preview();
+    byId("import-status").textContent = others.length ? t("import.oneFile", { name: dropped.name }) : "";
   });
 }
 

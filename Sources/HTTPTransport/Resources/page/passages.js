@@ -62,9 +62,11 @@ function fromJSON(text, name, line) {
   }
   const { _id, id, title, text: body, metadata, ...others } = object;
   if (typeof body !== "string" && typeof title !== "string") throw new Unreadable("import.noText");
+  const own = _id ?? id ?? `${name}-${line}`;
+  if (typeof own !== "string" && !Number.isFinite(own)) throw new Unreadable("import.badId");
   const all = { ...others, ...(typeof metadata === "object" ? metadata : {}) };
   return {
-    _id: String(_id ?? id ?? `${name}-${line}`),
+    _id: String(own),
     title: typeof title === "string" ? title : "",
     text: typeof body === "string" ? body : "",
     metadata: Object.fromEntries(Object.entries(all).filter(([, value]) => allowed(value))),

@@ -66,9 +66,10 @@ async function refresh() {
   running = call;
   busy(true);
   try {
-    bilingual = await hasLanguages(collection.name);
-    showControls();
+    const both = await hasLanguages(collection.name);
     if (running !== call) return;
+    bilingual = both;
+    showControls();
     const langs = columns();
     const replies = await Promise.all(
       langs.map((lang) => search(collection.name, request(lang), call.signal)));

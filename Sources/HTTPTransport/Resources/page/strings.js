@@ -199,6 +199,8 @@ const en = {
   "import.again": "Import more",
   "import.notJSON": "not a JSON object",
   "import.noText": "no “text” in it",
+  "import.badId": "its “_id” is neither text nor a number",
+  "import.oneFile": "One file at a time: {name} was taken, the others were not.",
   "import.announce": "{count} stored, {failed} failed",
 
   "error.unreachable": "The server does not answer",
@@ -400,6 +402,8 @@ const ko = {
   "import.again": "더 가져오기",
   "import.notJSON": "JSON 객체가 아님",
   "import.noText": "“text”가 없음",
+  "import.badId": "“_id”가 문자열도 숫자도 아님",
+  "import.oneFile": "파일은 한 번에 하나씩 가져옵니다. {name}만 선택되었고 나머지는 제외되었습니다.",
   "import.announce": "{count}개 저장, {failed}개 실패",
 
   "error.unreachable": "서버가 대답하지 않습니다",
