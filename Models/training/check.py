@@ -15,6 +15,7 @@ import torch
 
 import sources
 from common import HERE, Ids, read_lines
+from composed import sentence
 from cross_encoder import pair_ids
 from train import contrast
 from vocabulary import ks_x_1001
@@ -90,6 +91,16 @@ def check_data(run):
            pair_ids(ids_of, "the", "sea")[2:4] == [2, 2])
 
 
+def check_composed():
+    bean, hotel = (dict(ko=k, en="a " + e, plural=e + "s") for k, e in (("콩", "bean"), ("호텔", "hotel")))
+    made = [sentence(dict(ko=k, en=e), n) for k, e, n in (
+        ("{을} 샀다", "I bought {a}.", bean), ("{로} 만들자", "{the} will do.", bean),
+        ("{로} 가자", "{s} are far.", hotel), ("{}에서 쉬자", "{a} is near.", hotel))]
+    expect("nouns take their particles and articles", made == [
+        ("콩을 샀다", "I bought a bean."), ("콩으로 만들자", "The bean will do."),
+        ("호텔로 가자", "Hotels are far."), ("호텔에서 쉬자", "A hotel is near.")])
+
+
 def check_contrast():
     x = torch.eye(3)
     y = x.clone()
@@ -128,6 +139,7 @@ def main():
         step("prepare.py", "--data", data, "--own", data / "own", "--run", run)
         step("vocabulary.py", "--run", run)
         check_data(run)
+        check_composed()
         check_contrast()
         step("teacher.py", "--run", run, "--threads", 1)
         check_resume(data, run, other)

@@ -20,7 +20,7 @@ from common import SEED, Ids, append_line, pad, read_lines, setup, teacher_folde
 from export import fill, save, today, tokenizer_files
 from mine import biencoder
 
-LIMIT, LISTS, TAU = 224, 6, 0.05
+LIMIT, TOKENS, DRAWN, TAU = 224, 8192, 192, 0.05
 
 
 def new_model(run):
@@ -47,6 +47,24 @@ def logits(model, ids_of, lists, device, bf16):
     return y.float().view(len(lists), -1)
 
 
+def lengths(ids_of, lists):
+    """Tokens of each list: its passages, padded to the longest."""
+    pieces = lambda texts: np.array([len(x) for x in ids_of.sp.encode(texts, num_threads=2)])
+    q = np.minimum(pieces([r["q"] for r in lists]), 48)
+    ends = np.cumsum([len(r["p"]) for r in lists])
+    longest = np.maximum.reduceat(pieces([p for r in lists for p in r["p"]]), [0, *ends[:-1]])
+    return np.minimum(q + longest + 4, LIMIT) * np.diff([0, *ends])
+
+
+def draw(tokens, rng):
+    """Indices of lists of like lengths, TOKENS together: short ones come many at a time."""
+    some = rng.choice(len(tokens), min(DRAWN, len(tokens)), replace=False)
+    some = some[np.argsort(tokens[some], kind="stable")]
+    end = int(rng.integers(1, len(some) + 1))
+    n = max(1, min(end, TOKENS // tokens[some[end - 1]]))
+    return some[end - n: end]
+
+
 def loss(y, soft):
     """y (lists, passages) logits, soft the signals; the right passage is column 0."""
     right = torch.zeros_like(y)
@@ -61,8 +79,8 @@ def held_out(model, ids_of, lists, device, bf16):
     """Share of lists whose right passage is first, by this model and by the bi-encoder."""
     model.eval()
     right = 0
-    for i in range(0, len(lists), LISTS):
-        y = logits(model, ids_of, lists[i: i + LISTS], device, bf16)
+    for i in range(0, len(lists), 8):
+        y = logits(model, ids_of, lists[i: i + 8], device, bf16)
         right += int((y.argmax(1) == 0).sum())
     model.train()
     before = sum(max(r["b"]) == r["b"][0] for r in lists)
@@ -82,13 +100,10 @@ def train(a, device, bf16):
         optimizer.load_state_dict(c["optimizer"])
         step = c["step"]
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-    size = lambda r: len(r["q"]) + max(map(len, r["p"]))
+    tokens = lengths(ids_of, lists)
     while step < a.steps and not stop:
         rng = np.random.default_rng([SEED, 4, step])
-        some = sorted(rng.choice(len(lists), min(8 * LISTS, len(lists)), replace=False),
-                      key=lambda i: size(lists[i]))  # like lengths together
-        at = int(rng.integers(0, max(1, len(some) - LISTS + 1)))
-        batch = [lists[i] for i in some[at: at + LISTS]]
+        batch = [lists[i] for i in draw(tokens, rng)]
         y = logits(model, ids_of, batch, device, bf16)
         value = loss(y, torch.tensor([r["t"] for r in batch], device=device))
         for group in optimizer.param_groups:
@@ -100,7 +115,7 @@ def train(a, device, bf16):
         step += 1
         if step % 20 == 0:
             append_line(a.run / "cross_log.jsonl", {
-                "step": step, "of": a.steps, "loss": round(value.item(), 4),
+                "step": step, "of": a.steps, "lists": len(batch), "loss": round(value.item(), 4),
                 "first": (y.argmax(1) == 0).float().mean().item(), "time": round(time.time())})
         if time.time() - saved > 300 or step == a.steps or stop:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(),
@@ -127,7 +142,7 @@ def export(run, out):
     tokenizer_files(run / "spm.model", out)
     lists = sum(1 for _ in read_lines(run / "lists.jsonl"))
     fill("RERANKER.template.md", out, dict(
-        name=out.name, date=today(), steps=c["step"], batch=LISTS, lists=f"{lists:,}",
+        name=out.name, date=today(), steps=c["step"], batch=f"{TOKENS:,}", lists=f"{lists:,}",
         mined=(run / "mined").read_text().strip(),
         ours=f"{scores['first by cross-encoder']:.3f}",
         theirs=f"{scores['first by bi-encoder']:.3f}"))

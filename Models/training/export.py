@@ -4,6 +4,7 @@ the same vectors. The same layout serves the cross-encoder (cross_encoder.py), w
 """
 import argparse
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -98,14 +99,14 @@ def card(run, out, name, state, scores):
     licence |= {"question-pair": "MIT", "chatbot-qa": "MIT"}
     table = {}
     for r in read_lines(run / "rows.jsonl"):
-        source = r["s"].split("#")[0]
+        source = re.sub(r"^(own/\w+)-.*|#.*", r"\1", r["s"])  # our own files, and a text's parts, as one
         n, w = table.get(source, (0, 0.0))
         table[source] = (n + 1, w + r["w"])
     own = "the project's own (CC0)"
     data = "\n".join(f"| {s} | {n:,} | {w:,.0f} | {licence.get(s, own)} |"
                      for s, (n, w) in sorted(table.items(), key=lambda kv: -kv[1][1]))
     fill("MODEL.template.md", out, dict(
-        name=name, data=data, date=today(), steps=f"{state['at'][0]:,}",
+        name=name, data=data, date=today(), steps=f"{state['at'][0]:,}", count=state["at"][0],
         seen=f"{state['at'][3]:,}",
         scores="\n".join(f"| {k} | {v:.4f} |" for k, v in scores.items()) or "| – | – |"))
 

@@ -2,7 +2,8 @@
 
 Writes lists.jsonl: {"q": question, "p": [passages, the right one first], "t": [signal of each]},
 and held.jsonl, the same for questions of dev.jsonl, which neither model is trained on.
-The signal is the teacher's cosine where both texts have English, else the bi-encoder's.
+The signal is the cosine of the ranker (ranker.py) for questions of our own, of the teacher for other
+texts with English, else the bi-encoder's.
 Negatives of the question's group, or too near the right passage by the teacher (> SAME), are left
 out: they are likely right answers too.
 """
@@ -12,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import ranker
 from common import PREFIX, SEED, Ids, encode, new_body, read_lines, setup, write_lines
 from teacher import Teacher, english_texts
 
 SAME, NEAREST, HARD, EASY = 0.85, (10, 40), (3, 2), 2
-SHARES = 0.7, 0.15  # of the lists: our own questions, sentences with their context; the rest translations
+SHARES = 0.6, 0.15  # of the lists: our own questions, sentences with their context; the rest translations
 
 
 def biencoder(run, device):
@@ -58,7 +60,7 @@ def hard(near, rng):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--run", type=Path, required=True)
-    p.add_argument("--lists", type=int, default=12_000)
+    p.add_argument("--lists", type=int, default=20_000)
     p.add_argument("--threads", type=int)
     a = p.parse_args()
     device, bf16 = setup(a.threads)
@@ -77,6 +79,8 @@ def main():
     group = np.array([r["g"] for r in rows])
     english = [(at.get(r["ta"]), at.get(r["tb"])) for r in rows]
     vector = lambda i: teacher.vectors[i].astype(np.float32)
+    asked = [r for r in rows if r["ra"] == "q" and r["s"].startswith(("own/", "dev/"))]
+    ranks = ranker.vectors([r[k] for r in asked for k in ("ta", "tb")], a.run, device, bf16) or {}
     out, held = [], []
     for i, r in enumerate(rows):
         of = len(rows) if i >= trained else trained  # what is held out is no one's negative
@@ -94,9 +98,12 @@ def main():
         if found is None or len(far) < EASY:
             continue
         js = [i, *map(int, found), *map(int, far)]
-        signal = [float(vector(english[i][0]) @ vector(english[j][1]))
-                  if english[i][0] is not None and english[j][1] is not None else float(s[j])
-                  for j in js]
+        if all(t in ranks for t in (r["ta"], *(rows[j]["tb"] for j in js))):
+            signal = [float(ranks[r["ta"]] @ ranks[rows[j]["tb"]]) for j in js]
+        elif all(t is not None for t in (english[i][0], *(english[j][1] for j in js))):
+            signal = [float(vector(english[i][0]) @ vector(english[j][1])) for j in js]
+        else:
+            signal = s[js].tolist()
         (out if i < trained else held).append(dict(q=r["a"], p=[rows[j]["b"] for j in js],
                         t=[round(x, 4) for x in signal], b=[round(float(s[j]), 4) for j in js]))
     write_lines(a.run / "lists.jsonl", out)

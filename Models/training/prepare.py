@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 
 from common import HERE, SEED, read_lines, write_lines
+from composed import composed
 import sources
 
 HELD_OUT = 25  # one in so many of our own pairs and passages goes to dev.jsonl
@@ -89,21 +90,22 @@ def passages(pairs, rng, source, weight, new_group):
 
 
 def own_rows(folder, new_group, demo_runs):
-    """pairs*.jsonl {ko, en} and qa*.jsonl {questions: [{ko, en}], ko, en: the passage}."""
-    for path in sorted(folder.glob("*.jsonl")):
+    """pairs*.jsonl {ko, en} and qa*.jsonl {title: {ko, en}, questions: [{ko, en}], ko, en: the passage}."""
+    for path in sorted([*folder.glob("pairs*.jsonl"), *folder.glob("qa*.jsonl")]):
         for r in read_lines(path):
-            texts = [t[lang] for t in (r, *r.get("questions", ())) for lang in ("ko", "en")]
+            asked = [*r.get("questions", ()), *([r["title"]] if "title" in r else ())]
+            texts = [t[lang] for t in (r, *asked) for lang in ("ko", "en")]
             if any(demo_runs & runs(t) for t in texts):
                 continue
             g = new_group()
             held = zlib.crc32(r["en"].encode()) % HELD_OUT == 0
             name = ("dev/" if held else "own/") + path.stem
             yield row(r["ko"], r["en"], r["en"], r["en"], "s", "s", name, sources.OWN, g)
-            for q in r.get("questions", ()):
+            for q in asked:  # a title finds its body as a question does
                 yield row(q["ko"], q["en"], q["en"], q["en"], "s", "s", name, 1.0, new_group())
-                for asked in (q["ko"], q["en"]):
+                for query in (q["ko"], q["en"]):
                     for passage in (r["ko"], r["en"]):
-                        yield row(asked, passage, q["en"], r["en"], "q", "p", name, sources.OWN, g)
+                        yield row(query, passage, q["en"], r["en"], "q", "p", name, sources.OWN, g)
 
 
 def all_rows(data, own, demo_runs, rng):
@@ -135,6 +137,8 @@ def all_rows(data, own, demo_runs, rng):
             yield row(c[0], c[1], None, None, "q", "p", "chatbot-qa", sources.CHAT.weight,
                       new_group())
     yield from own_rows(own, new_group, demo_runs)
+    for ko, en in composed(own, sources.FRAMES_EACH, rng):
+        yield row(ko, en, en, en, "s", "s", "own/composed", sources.COMPOSED, new_group())
 
 
 def main():

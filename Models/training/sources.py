@@ -50,8 +50,8 @@ PARALLEL = [
     Source("parallel/bible-krv1961-web.tsv", 0.02, "public domain (file: CC BY 4.0)"),
 ]
 LEXICON = [
-    Source("lexicon/omw-wiktionary.tsv", 0.6, "CC BY-SA 3.0"),
-    Source("lexicon/cldr-emoji-names.tsv", 0.25, "Unicode License v3"),
+    Source("lexicon/omw-wiktionary.tsv", 1.0, "CC BY-SA 3.0"),
+    Source("lexicon/cldr-emoji-names.tsv", 0.5, "Unicode License v3"),
     Source("lexicon/cldr-emoji-keywords.tsv", 0.4, "Unicode License v3"),
     Source("lexicon/cldr-names.tsv", 0.5, "Unicode License v3"),
     Source("lexicon/osm-presets.tsv", 0.5, "ISC"),
@@ -62,4 +62,5 @@ QUESTION_PAIRS = [  # Korean only: two questions, last column 0 = same meaning
     Source("mono/question-pair.validation.tsv", 0.5, "MIT"),
 ]
 CHAT = Source("mono/chatbot-qa.ko.tsv", 0.15, "MIT")  # Korean only: utterance, reply
-OWN = 2.5  # weight of the project's own pairs*.jsonl and qa*.jsonl (data/)
+OWN = 1.5  # weight of the project's own pairs*.jsonl and qa*.jsonl (data/)
+FRAMES_EACH, COMPOSED = 16, 0.5  # sentences made of each noun (composed.py), and their weight

@@ -30,7 +30,7 @@ from evaluate import TASKS, scores
 from teacher import Teacher, english_texts
 from tuning import tuning
 
-TAU, DISTIL, SAME, BANK = 0.05, 3.0, 0.85, 8192
+TAU, DISTIL, SAME, BANK = 0.05, 3.0, 0.85, 32_768
 LR_BODY, LR_ROWS, WARMUP, EMA = 1.5e-4, 1e-3, 60, 0.995
 
 
