@@ -45,7 +45,8 @@ func isFieldName(_ name: some StringProtocol) -> Bool {
 }
 
 extension Document {
-  /// What of its id, its text or its metadata is out of bounds, naming the field and never the text; nil where nothing is.
+  /// What of its id, its text or its metadata is out of bounds, naming the field and never the text; nil where nothing
+  /// is.
   package var refusal: String? {
     guard (1...CollectionLimits.idBytes).contains(id.utf8.count) else {
       return "its id has \(id.utf8.count) bytes: give 1 to \(CollectionLimits.idBytes) bytes of UTF-8"

@@ -89,8 +89,8 @@ extension Filter {
       field.isSame(as: otherField) && values.elementsEqual(otherValues) { $0.isSame(as: $1) }
     case (.has(let field, let string), .has(let otherField, let otherString)):
       field.isSame(as: otherField) && string.isSame(as: otherString)
-    case (.compare(let field, let comparison, let bound), .compare(let otherField, let otherComparison, let otherBound)):
-      field.isSame(as: otherField) && comparison == otherComparison && bound == otherBound
+    case (.compare(let field, let how, let bound), .compare(let otherField, let otherHow, let otherBound)):
+      field.isSame(as: otherField) && how == otherHow && bound == otherBound
     case (.all(let filters), .all(let others)), (.any(let filters), .any(let others)):
       filters.elementsEqual(others) { $0.isSame(as: $1) }
     case (.not(let filter), .not(let other)): filter.isSame(as: other)

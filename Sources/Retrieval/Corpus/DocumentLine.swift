@@ -1,7 +1,8 @@
 import Foundation
 
 /// One line of a corpus file: a JSON object with `_id` (or `id`), `title`, `text`, `metadata`, and, in an export with
-/// vectors, `vector` with `values`, `model`, `fingerprint` and `prefix`. The layout is that of the BEIR collections (`corpus.jsonl`).
+/// vectors, `vector` with `values`, `model`, `fingerprint` and `prefix`. The layout is that of the BEIR collections
+/// (`corpus.jsonl`).
 public struct DocumentLine: Sendable, Equatable {
   public var document: Document
   /// nil where the line has none.
