@@ -2,9 +2,9 @@ import Foundation
 import Retrieval
 
 extension MilvusStore {
-  @discardableResult
   public func refusal(of document: Document) -> String? { RowColumns.refusal(of: document) }
 
+  @discardableResult
   public func upsert(
     _ documents: [EmbeddedDocument], into name: String, origin: VectorOrigin
   ) async throws(RetrievalError) -> UpsertOutcome {
